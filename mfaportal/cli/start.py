@@ -1,0 +1,29 @@
+"""What a start does before it serves: `python -m mfaportal.cli.start` migrates and prints where the portal is."""
+
+import sys
+
+from .. import create_app
+from ..domain import accounts
+from ..plumbing import migrations
+from ..plumbing.config import SettingError
+from ..plumbing.runtime import runtime
+
+
+def main() -> int:
+    """Make or migrate the database, print the address, and the welcome link while there is no account."""
+    try:
+        app = create_app()
+    except SettingError as error:
+        print(f"mfaportal: {error}", file=sys.stderr)
+        return 1
+    with app.app_context():
+        migrations.migrate(runtime().settings)
+        settings, keys = runtime().settings, runtime().keys
+        print(f"The portal is at {settings.public_url}")
+        if accounts.none_yet():
+            print(f"Make the first account at {settings.public_url}/welcome?token={keys.welcome_token}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""Access > Security: who may see a portal, and whom its MFA rule covers, with the people behind each choice."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy.orm import Session
+
+from ..models import Account, Authenticator, EventKind, Membership, Portal, Visibility
+from ..models.membership import BACK_OFFICE_ROLES
+from ..plumbing.db import reading, transaction
+from ..rules.access import Audience
+from ..rules.lifetimes import STEP_UP, STEP_UP_GRACE
+from ..rules.mfa_rule import MfaRule, changed
+from ..rules.roles import Role
+from . import audit
+from .authority import require
+from .caller import Caller
+from .outcomes import Done, PortalRefusal, RuleRefusal
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many people a choice covers, and how many of them have no app."""
+
+    people: int
+    without_app: int
+
+    @property
+    def with_app(self) -> int:
+        return self.people - self.without_app
+
+
+@dataclass(frozen=True, slots=True)
+class AccessSecurity:
+    """What the page shows. An unreadable rule shows as everyone, which is how it counts."""
+
+    visibility: Visibility
+    rule: MfaRule
+    back_office: Coverage
+    everyone: Coverage
+
+
+def look(slug: str) -> AccessSecurity | None:
+    """The portal's present choices and the people behind each: two statements, however many people."""
+    with reading() as session:
+        portal = session.scalars(select(Portal).where(Portal.slug == slug)).one_or_none()
+        if portal is None:
+            return None
+        back_office, everyone = _coverage(session, portal.id)
+        rule = MfaRule(portal.mfa_rule) if portal.mfa_rule in list(MfaRule) else MfaRule.EVERYONE
+        visibility = Visibility.PUBLIC if portal.visibility == Visibility.PUBLIC else Visibility.PRIVATE
+        return AccessSecurity(visibility, rule, back_office, everyone)
+
+
+def _coverage(session: Session, portal_id: int) -> tuple[Coverage, Coverage]:
+    """Suspended people are counted too: the rule covers them again the moment they are restored."""
+    here = and_(Membership.account_id == Account.id, Membership.portal_id == portal_id)
+    works = or_(Account.is_operator, Membership.role.in_(BACK_OFFICE_ROLES))
+    bare = ~select(Authenticator.id).where(Authenticator.account_id == Account.id).exists()
+    row = session.execute(
+        select(
+            func.coalesce(func.sum(case((works, 1), else_=0)), 0),
+            func.coalesce(func.sum(case((and_(works, bare), 1), else_=0)), 0),
+            func.count(),
+            func.coalesce(func.sum(case((bare, 1), else_=0)), 0),
+        )
+        .select_from(Account)
+        .outerjoin(Membership, here)
+        .where(or_(Account.is_operator, Membership.portal_id.is_not(None)))
+    ).one()
+    return Coverage(row[0], row[1]), Coverage(row[2], row[3])
+
+
+def change(
+    caller: Caller, slug: str, *, visibility: Visibility, rule: MfaRule, apply_now: bool
+) -> Done | RuleRefusal | PortalRefusal:
+    """Set who may see the portal and whom the rule covers; saving without a change moves nothing."""
+    with transaction() as session:
+        identity = require(session, caller, Audience.ADMINS, slug=slug, confirmed_within=STEP_UP + STEP_UP_GRACE)
+        portal = session.scalars(select(Portal).where(Portal.slug == slug).with_for_update()).one_or_none()
+        if portal is None:
+            return PortalRefusal.UNKNOWN
+        new_rule = changed(portal.rule, rule, caller.now, apply_now=apply_now)
+        if apply_now and identity is not None and identity.account is not None:
+            role = Role.OPERATOR if identity.account.is_operator else identity.role
+            if new_rule.covers(role) and not identity.account.has_authenticator:
+                return RuleRefusal.WOULD_COVER_YOU
+        if portal.rule == new_rule and portal.visibility == visibility:
+            return Done()
+        audit.record(
+            session,
+            caller,
+            EventKind.PORTAL_ACCESS_CHANGED,
+            portal_id=portal.id,
+            rule=[portal.mfa_rule, rule],
+            visibility=[portal.visibility, visibility],
+            apply_now=apply_now,
+        )
+        portal.rule, portal.visibility = new_rule, visibility
+    return Done()

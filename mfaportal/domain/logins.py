@@ -1,0 +1,251 @@
+"""Logging in, step by step: the password, the code; confirming again; logging out.
+
+Each step counts the attempt first, judges outside any transaction, and then writes what came of it.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from ..models import Account, EventKind, Login, Membership
+from ..models import identity as identities
+from ..models.identity import Identity
+from ..plumbing.db import reading, transaction
+from ..plumbing.passwords import hash_password, is_outdated, verify_password
+from ..rules.access import Audience
+from ..rules.stages import Stage
+from ..rules.throttling import Kind
+from ..rules.totp import clean_code
+from . import attempts, audit, login_rows, throttles, verifier
+from .authority import require
+from .caller import Caller
+from .outcomes import (
+    CodeRefusal,
+    Done,
+    LoggedIn,
+    LoginRefusal,
+    PausedUntil,
+    UsedCode,
+    WrongCode,
+    WrongPassword,
+)
+from .throttles import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What judging a password takes of an account."""
+
+    id: int
+    password_digest: str | None
+
+
+def log_in(
+    caller: Caller, email: str, password: str, *, device: str | None, old_token: bytes | None
+) -> LoggedIn | WrongPassword | LoginRefusal | PausedUntil:
+    """Judge e-mail and password, and begin a login.
+
+    `device`: the name of a browser that completed a log-in to this e-mail before; it has a budget of its own.
+    `old_token`: the digest of the token that the browser still holds; that login ends.
+    """
+    subjects = _password_subjects(caller, email, device)
+    with transaction() as session:
+        paused = throttles.count(session, subjects, caller.now)
+        if paused:
+            audit.record(session, caller, EventKind.ATTEMPTS_PAUSED, what="password")
+            return paused
+    known = _look_up(email)
+    right = verify_password(password, known.password_digest if known else None)
+    new_digest = None
+    if right and known and known.password_digest and is_outdated(known.password_digest):
+        new_digest = hash_password(password)
+    with transaction() as session:
+        account = session.get(Account, known.id) if known else None
+        if not right or account is None or known is None or account.password_digest != known.password_digest:
+            audit.record(session, caller, EventKind.LOGIN_PASSWORD_WRONG, account_id=known.id if known else None)
+            return WrongPassword()
+        throttles.give_back(session, subjects, caller.now, caller.now)
+        if new_digest:
+            account.password_digest = new_digest
+        refusal = _refusal(session, account)
+        if refusal:
+            audit.record(session, caller, EventKind.LOGIN_REFUSED, account_id=account.id, reason=refusal.value)
+            return refusal
+        return _begin(session, caller, account, old_token)
+
+
+def _password_subjects(caller: Caller, email: str, device: str | None) -> list[Subject]:
+    if device is not None:
+        return [throttles.of_email(Kind.PASSWORD_FROM_DEVICE, email, device)]
+    subjects = [throttles.of_email(Kind.PASSWORD_TO_ACCOUNT, email)]
+    if caller.address is not None:
+        subjects += [
+            throttles.of_email(Kind.PASSWORD_FROM_ADDRESS_TO_ACCOUNT, email, caller.address),
+            Subject(Kind.PASSWORD_FROM_ADDRESS, caller.address),
+        ]
+    return subjects
+
+
+def _look_up(email: str) -> _Known | None:
+    """By the text typed, in lower case: what is no address is nobody's, at no other cost."""
+    with reading() as session:
+        row = session.execute(
+            select(Account.id, Account.password_digest).where(Account.email == email.strip(" ").lower()[:254])
+        ).one_or_none()
+        return None if row is None else _Known(row.id, row.password_digest)
+
+
+def _refusal(session: Session, account: Account) -> LoginRefusal | None:
+    if account.suspended_at is not None:
+        return LoginRefusal.SUSPENDED
+    if account.is_operator:
+        return None
+    member = select(Membership.portal_id).where(Membership.account_id == account.id).limit(1)
+    return None if session.scalar(member) is not None else LoginRefusal.NO_PORTAL
+
+
+def _begin(session: Session, caller: Caller, account: Account, old_token: bytes | None) -> LoggedIn:
+    if old_token is not None:
+        login_rows.end_one(session, caller, old_token)
+    login, token = login_rows.begin(session, caller, account.id)
+    stage = identities.load(
+        session, token_digest=None, login_id=login.id, slug=None, now=caller.now, limits=caller.limits
+    ).stage
+    if stage is Stage.COMPLETE:
+        login.confirmed_at = caller.now
+        login_rows.complete(session, caller, account.id, factors=["password"])
+    else:
+        audit.record(session, caller, EventKind.LOGIN_PASSWORD_RIGHT, account_id=account.id)
+    return LoggedIn(token, stage, account.id, account.email)
+
+
+def enter_code(caller: Caller, typed: str) -> LoggedIn | CodeRefusal:
+    """The second factor of a log-in: take a code of any of the account's apps."""
+    code = clean_code(typed)
+    if code is None:
+        return attempts.count_malformed(caller)
+    subjects = [Subject(Kind.CODE_OF_ACCOUNT, str(caller.account_id))]
+    subjects += [Subject(Kind.CODE_FROM_ADDRESS, caller.address)] if caller.address else []
+    judged = _count_and_judge(caller, Audience.ENTERING_CODE, subjects, code)
+    if isinstance(judged, PausedUntil):
+        return judged
+    with transaction() as session:
+        identity = _identity(require(session, caller, Audience.ENTERING_CODE))
+        account_id = _account_id(identity)
+        taken = verifier.take(session, account_id, judged, caller.now)
+        if not isinstance(taken, int):
+            _note_refusal(session, caller, account_id, taken, "log-in")
+            return taken
+        throttles.give_back(session, subjects, caller.now, caller.now)
+        login_rows.complete(session, caller, account_id, factors=["password", "totp"])
+        token = login_rows.renew(
+            session,
+            caller.login_id or 0,
+            second_factor_at=caller.now,
+            confirmed_at=caller.now,
+            last_seen_at=caller.now,
+        )
+        return LoggedIn(token, Stage.COMPLETE, account_id, identity.account.email if identity.account else "")
+
+
+def confirm_by_code(caller: Caller, typed: str) -> Done | CodeRefusal:
+    """Step-up with a code. Its budget is the login's own: strangers cannot use it up."""
+    code = clean_code(typed)
+    if code is None:
+        return attempts.count_malformed(caller)
+    subjects = [Subject(Kind.CODE_OF_STEP_UP, str(caller.login_id))]
+    judged = _count_and_judge(caller, Audience.ACCOUNT, subjects, code)
+    if isinstance(judged, PausedUntil):
+        return judged
+    with transaction() as session:
+        account_id = _account_id(_identity(require(session, caller, Audience.ACCOUNT)))
+        taken = verifier.take(session, account_id, judged, caller.now)
+        if not isinstance(taken, int):
+            _note_refusal(session, caller, account_id, taken, "step-up")
+            return taken
+        _confirmed(session, caller, account_id, subjects)
+    return Done()
+
+
+def confirm_by_password(caller: Caller, password: str) -> Done | WrongPassword | PausedUntil:
+    """Step-up with the password, for accounts without an app only."""
+    subjects = [Subject(Kind.CODE_OF_STEP_UP, str(caller.login_id))]
+    with transaction() as session:
+        require(session, caller, Audience.ACCOUNT)
+        paused = throttles.count(session, subjects, caller.now)
+        if paused:
+            audit.record(session, caller, EventKind.ATTEMPTS_PAUSED, account_id=caller.account_id, what="step-up")
+            return paused
+        account = session.get_one(Account, caller.account_id)
+        stored = account.password_digest
+    right = verify_password(password, stored)
+    with transaction() as session:
+        identity = _identity(require(session, caller, Audience.ACCOUNT))
+        account = session.get_one(Account, caller.account_id)
+        has_app = identity.account is not None and identity.account.has_authenticator
+        if not right or has_app or account.password_digest != stored:
+            audit.record(session, caller, EventKind.LOGIN_PASSWORD_WRONG, account_id=account.id, at="step-up")
+            return WrongPassword()
+        _confirmed(session, caller, account.id, subjects)
+    return Done()
+
+
+def _confirmed(session: Session, caller: Caller, account_id: int, subjects: list[Subject]) -> None:
+    throttles.clear(session, subjects)
+    session.execute(
+        update(Login)
+        .where(Login.id == caller.login_id)
+        .values(confirmed_at=caller.now)
+        .execution_options(synchronize_session=False)
+    )
+    audit.record(session, caller, EventKind.LOGIN_CONFIRMED, account_id=account_id)
+
+
+def log_out(caller: Caller, token_digest: bytes) -> None:
+    """End this browser's login, whatever its stage."""
+    with transaction() as session:
+        if login_rows.end_one(session, caller, token_digest):
+            audit.record(session, caller, EventKind.LOGIN_ENDED, account_id=caller.account_id)
+
+
+def touch(caller: Caller) -> None:
+    """Note that the login is in use. Called once a minute at most, and never worth failing a page for."""
+    with transaction() as session:
+        session.execute(
+            update(Login)
+            .where(Login.id == caller.login_id, Login.last_seen_at < caller.now)
+            .values(last_seen_at=caller.now)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _count_and_judge(
+    caller: Caller, audience: Audience, subjects: list[Subject], code: str
+) -> verifier.Judgement | PausedUntil:
+    with transaction() as session:
+        account_id = _account_id(_identity(require(session, caller, audience)))
+        paused = throttles.count(session, subjects, caller.now)
+        if paused:
+            audit.record(session, caller, EventKind.ATTEMPTS_PAUSED, account_id=account_id, what="code")
+            return paused
+        apps = verifier.apps_of(session, account_id)
+    return verifier.judge(apps, code, caller.now)
+
+
+def _note_refusal(session: Session, caller: Caller, account_id: int, refusal: CodeRefusal, where: str) -> None:
+    kind = EventKind.CODE_REUSED if isinstance(refusal, UsedCode) else EventKind.CODE_WRONG
+    details = {} if isinstance(refusal, UsedCode | WrongCode) else {"why": type(refusal).__name__}
+    audit.record(session, caller, kind, account_id=account_id, at=where, **details)
+
+
+def _identity(identity: Identity | None) -> Identity:
+    if identity is None:
+        raise TypeError("only a browser logs in")
+    return identity
+
+
+def _account_id(identity: Identity) -> int:
+    if identity.account is None:
+        raise TypeError("a login without an account")
+    return identity.account.id

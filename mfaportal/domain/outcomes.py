@@ -1,0 +1,150 @@
+"""What operations answer. An expected refusal is a value: one that raised would roll back its own count and event."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from ..rules.stages import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """It is done; nothing more to tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """A login begun or carried on. The browser gets `token`; the row keeps only its digest."""
+
+    token: str
+    stage: Stage
+    account_id: int
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class WrongPassword:
+    """E-mail or password is wrong; which of them is nobody's business."""
+
+
+class LoginRefusal(Enum):
+    """The right password of an account that may not log in."""
+
+    SUSPENDED = "suspended"
+    NO_PORTAL = "no portal"
+
+
+@dataclass(frozen=True, slots=True)
+class PausedUntil:
+    """Too many attempts. `until` is None when only an operator or a new password lifts it."""
+
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class MalformedCode:
+    """Not six digits: not judged, not counted as wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrongCode:
+    """Six digits that are nobody's."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsedCode:
+    """Right, but taken before (or an older step than one taken before)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockWrong:
+    """Right at another time: the device's clock is this many seconds fast, or slow when negative."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """No key of the ring opens the account's secrets: an operator must look, nobody else can help."""
+
+
+CodeRefusal = MalformedCode | WrongCode | UsedCode | ClockWrong | PausedUntil | Unreadable
+
+
+class NameRefusal(Enum):
+    BAD = "bad"
+    TAKEN = "taken"
+
+
+class SetUpRefusal(Enum):
+    EXPIRED = "expired"
+    """The pending key is gone: used by another tab, or older than half an hour."""
+    TOO_MANY = "too many"
+
+
+@dataclass(frozen=True, slots=True)
+class SetUpDone:
+    """An app was added under `name`; `first` if it is the account's only one. `token` replaces the browser's."""
+
+    token: str
+    name: str
+    first: bool
+
+
+class DeleteRefusal(Enum):
+    GONE = "gone"
+    LAST_OF_COVERED = "last of covered"
+
+
+class AccountRefusal(Enum):
+    """Why something cannot be done to an account."""
+
+    UNKNOWN = "unknown"
+    EXISTS = "exists"
+    BAD_EMAIL = "bad e-mail"
+    BAD_NAME = "bad name"
+    LAST_OPERATOR = "last operator"
+    LAST_ADMIN = "last admin"
+    ONESELF = "oneself"
+    AN_OPERATOR = "an operator"
+    UNKNOWN_PORTAL = "unknown portal"
+    NO_CHANGE = "no change"
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """The account that was made, and the invitation's token where it has no password yet."""
+
+    account_id: int
+    token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkMade:
+    """The token of a one-time link, to be shown once."""
+
+    token: str
+
+
+class PortalRefusal(Enum):
+    BAD_NAME = "bad name"
+    BAD_SLUG = "bad slug"
+    SLUG_TAKEN = "slug taken"
+    UNKNOWN = "unknown"
+
+
+class WelcomeRefusal(Enum):
+    TOO_LATE = "too late"
+
+
+class RuleRefusal(Enum):
+    WOULD_COVER_YOU = "would cover you"
+    """ "Apply now" by somebody whom the rule would cover and who has no app."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppsReset:
+    """How many apps went; a link to set a new password where one was asked for."""
+
+    apps: int
+    link_token: str | None = None

@@ -1,0 +1,189 @@
+"""Setting up an app: the key that a login is offered, and the code that proves the app holds it.
+
+The first set-up, and that no code serves twice, are decided here.
+"""
+
+import logging
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from ..models import Account, Authenticator, EventKind, Login
+from ..models.authenticator import owner_of
+from ..models.identity import AccountSeen
+from ..plumbing.db import transaction
+from ..plumbing.runtime import runtime
+from ..plumbing.sealing import SealBroken
+from ..rules.access import Audience
+from ..rules.lifetimes import PENDING_SECRET, STEP_UP, STEP_UP_GRACE
+from ..rules.names import APP_MAX, clean_name, key_of
+from ..rules.stages import Stage
+from ..rules.throttling import Kind
+from ..rules.totp import ClockOff, check, clean_code, new_secret
+from . import attempts, audit, login_rows, throttles
+from .authority import require
+from .caller import Caller
+from .outcomes import (
+    ClockWrong,
+    CodeRefusal,
+    NameRefusal,
+    PausedUntil,
+    SetUpDone,
+    SetUpRefusal,
+    WrongCode,
+)
+from .throttles import Subject
+
+APPS_MAX = 20
+_WITHIN = STEP_UP + STEP_UP_GRACE
+_log = logging.getLogger("mfaportal.set_up")
+
+
+def begin(caller: Caller) -> str:
+    """The set-up key that this login is offered: the same until it is used, left, or half an hour old.
+
+    Made by the server alone and kept sealed on the login's row, so that no client chooses it.
+    """
+    with transaction() as session:
+        login = session.get_one(Login, caller.login_id)
+        pending = _pending(login, caller.now)
+        if pending is not None:
+            return pending
+        secret = new_secret()
+        login.pending_secret = runtime().keys.sealer.seal(owner_of(login.account_id), secret)
+        login.pending_at = caller.now
+        return secret
+
+
+def leave(caller: Caller) -> None:
+    """Throw the offered key away."""
+    with transaction() as session:
+        login = session.get_one(Login, caller.login_id)
+        login.pending_secret = login.pending_at = None
+
+
+def finish(
+    caller: Caller, typed: str, name: str, *, end_others: bool
+) -> SetUpDone | CodeRefusal | NameRefusal | SetUpRefusal:
+    """Add the app whose key this login was offered, proven by a code of it, which is thereby used up.
+
+    The account's first app ends its other logins, and counts as this login's second factor.
+    """
+    code, cleaned = clean_code(typed), clean_name(name, APP_MAX)
+    if cleaned is None:
+        return NameRefusal.BAD
+    if code is None:
+        return attempts.count_malformed(caller)
+    offered = _count_attempt(caller, cleaned)
+    if not isinstance(offered, bytes):
+        return offered
+    step = _judge(caller, offered, code)
+    if not isinstance(step, int):
+        _note_wrong(caller)
+        return step
+    try:
+        with transaction() as session:
+            return _add(session, caller, cleaned, offered, step, end_others=end_others)
+    except IntegrityError:
+        return NameRefusal.TAKEN
+
+
+def _count_attempt(caller: Caller, name: str) -> bytes | PausedUntil | NameRefusal | SetUpRefusal:
+    """Count the attempt; the sealed key on offer. What the person can put right at no cost is not counted."""
+    with transaction() as session:
+        identity = _may_set_up(session, caller)
+        login = session.get_one(Login, caller.login_id)
+        if _pending(login, caller.now) is None or login.pending_secret is None:
+            return SetUpRefusal.EXPIRED
+        refusal = _room_for(session, login.account_id, name)
+        if refusal:
+            return refusal
+        paused = throttles.count(session, [_set_up_subject(caller)], caller.now)
+        if paused:
+            audit.record(session, caller, EventKind.ATTEMPTS_PAUSED, account_id=identity.id, what="set-up")
+            return paused
+        return login.pending_secret
+
+
+def _judge(caller: Caller, offered: bytes, code: str) -> int | ClockWrong | WrongCode | SetUpRefusal:
+    try:
+        secret = runtime().keys.sealer.open(owner_of(caller.account_id or 0), offered)
+    except SealBroken:
+        return SetUpRefusal.EXPIRED
+    found = check(secret, code, caller.now)
+    if isinstance(found, ClockOff):
+        return ClockWrong(found.seconds)
+    return max(found.steps) if found else WrongCode()
+
+
+def _note_wrong(caller: Caller) -> None:
+    with transaction() as session:
+        audit.record(session, caller, EventKind.CODE_WRONG, account_id=caller.account_id, at="set-up")
+
+
+def _add(
+    session: Session, caller: Caller, name: str, offered: bytes, step: int, *, end_others: bool
+) -> SetUpDone | NameRefusal | SetUpRefusal:
+    session.scalars(select(Account.id).where(Account.id == caller.account_id).with_for_update()).one()
+    account = _may_set_up(session, caller)
+    login = session.get_one(Login, caller.login_id)
+    half = login.confirmed_at is None
+    first = not account.has_authenticator
+    refusal = _room_for(session, account.id, name)
+    if refusal:
+        return refusal
+    used = session.execute(
+        update(Login)
+        .where(Login.id == caller.login_id, Login.pending_secret == offered)
+        .values(pending_secret=None, pending_at=None)
+        .execution_options(synchronize_session=False)
+    )
+    if used.rowcount != 1:
+        return SetUpRefusal.EXPIRED
+    app = Authenticator(account_id=account.id, sealed_secret=offered, last_step=step, added_at=caller.now)
+    app.rename(name)
+    session.add(app)
+    session.flush()
+    throttles.clear(session, [_set_up_subject(caller)])
+    if first or end_others:
+        login_rows.end_of_account(session, caller, account.id, but=caller.login_id)
+    audit.record(session, caller, EventKind.AUTHENTICATOR_ADDED, account_id=account.id, app=name, first=first)
+    if half:
+        login_rows.complete(session, caller, account.id, factors=["password", "totp"])
+    facts = {"confirmed_at": caller.now} if half else {}
+    token = login_rows.renew(session, login.id, second_factor_at=caller.now, last_seen_at=caller.now, **facts)
+    return SetUpDone(token, name, first)
+
+
+def _may_set_up(session: Session, caller: Caller) -> AccountSeen:
+    identity = require(session, caller, Audience.SETTING_UP, Audience.ACCOUNT)
+    if identity is None or identity.account is None:
+        raise TypeError("only a browser sets up an app")
+    if identity.stage is Stage.COMPLETE:
+        require(session, caller, Audience.ACCOUNT, confirmed_within=_WITHIN)
+    return identity.account
+
+
+def _room_for(session: Session, account_id: int, name: str) -> NameRefusal | SetUpRefusal | None:
+    keys = session.scalars(select(Authenticator.name_key).where(Authenticator.account_id == account_id)).all()
+    if len(keys) >= APPS_MAX:
+        return SetUpRefusal.TOO_MANY
+    return NameRefusal.TAKEN if key_of(name) in keys else None
+
+
+def _pending(login: Login, now: datetime) -> str | None:
+    if login.pending_secret is None or login.pending_at is None:
+        return None
+    if now - login.pending_at > PENDING_SECRET:
+        return None
+    try:
+        return runtime().keys.sealer.open(owner_of(login.account_id), login.pending_secret)
+    except SealBroken:
+        _log.warning("the pending set-up of login %d does not open; a new key is offered", login.id)
+        return None
+
+
+def _set_up_subject(caller: Caller) -> Subject:
+    return Subject(Kind.CODE_OF_SET_UP, str(caller.login_id))

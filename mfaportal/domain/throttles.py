@@ -1,0 +1,96 @@
+"""Counting attempts before they are judged, in the database: workers, restarts and parallel guesses share one budget."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from ..models import Throttle
+from ..models.throttle import packed, unpacked
+from ..plumbing.db import insert_or_ignore
+from ..rules.throttling import LIMITS, History, Kind, Paused, counted, given_back
+from .outcomes import PausedUntil
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whose attempts of which kind. Texts that people type go in as digests."""
+
+    kind: Kind
+    name: str
+
+
+def of_email(kind: Kind, email: str, *more: str) -> Subject:
+    """A subject that does not give the e-mail away and is as long for unknown ones as for known."""
+    text = "\x00".join((email.strip(" ").lower()[:512], *more))
+    return Subject(kind, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
+
+
+def count(session: Session, subjects: list[Subject], now: datetime) -> PausedUntil | None:
+    """Count one attempt on all subjects, or on none and say until when: the latest of those that are full."""
+    rows = {subject: _row(session, subject, now) for subject in subjects}
+    outcomes = {subject: counted(history, LIMITS[subject.kind], now) for subject, (history, _version) in rows.items()}
+    paused = [outcome for outcome in outcomes.values() if isinstance(outcome, Paused)]
+    if paused:
+        untils = [pause.until for pause in paused]
+        return PausedUntil(None if None in untils else max(until for until in untils if until))
+    for subject, outcome in outcomes.items():
+        if not isinstance(outcome, Paused):
+            _replace(session, subject, outcome, rows[subject][1], now)
+    return None
+
+
+def give_back(session: Session, subjects: list[Subject], at: datetime, now: datetime) -> None:
+    """Take the attempt counted at `at` off again: it was right."""
+    for subject in subjects:
+        history, version = _row(session, subject, now)
+        _replace(session, subject, given_back(history, at), version, now)
+
+
+def clear(session: Session, subjects: list[Subject]) -> None:
+    """Forget all attempts of these subjects: a whole log-in, or an operator."""
+    for subject in subjects:
+        session.execute(delete(Throttle).where(Throttle.kind == subject.kind, Throttle.subject == subject.name))
+
+
+class LostRace(Exception):
+    """Another writer replaced the row meanwhile; the operation is rolled back and answers 503."""
+
+
+def _row(session: Session, subject: Subject, now: datetime) -> tuple[History, int]:
+    """The history, locked: SQLite's write lock is held already, PostgreSQL locks the row."""
+    statement = (
+        select(Throttle.attempts, Throttle.in_a_row, Throttle.version)
+        .where(Throttle.kind == subject.kind, Throttle.subject == subject.name)
+        .with_for_update()
+    )
+    row = session.execute(statement).one_or_none()
+    if row is None:
+        _insert_empty(session, subject, now)
+        row = session.execute(statement).one()
+    return unpacked(row.attempts, row.in_a_row), row.version
+
+
+def _insert_empty(session: Session, subject: Subject, now: datetime) -> None:
+    values = {
+        "kind": subject.kind,
+        "subject": subject.name,
+        "attempts": "",
+        "in_a_row": 0,
+        "version": 0,
+        "changed_at": now,
+    }
+    session.execute(insert_or_ignore(session, Throttle).values(values))
+
+
+def _replace(session: Session, subject: Subject, history: History, version: int, now: datetime) -> None:
+    changed = session.execute(
+        update(Throttle)
+        .where(Throttle.kind == subject.kind, Throttle.subject == subject.name, Throttle.version == version)
+        .values(attempts=packed(history), in_a_row=history.in_a_row, version=version + 1, changed_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    if changed.rowcount != 1:
+        raise LostRace(subject.kind)

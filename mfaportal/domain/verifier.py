@@ -1,0 +1,95 @@
+"""Judging a code against an account's apps, and taking it: computed outside a transaction, taken by one UPDATE."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from ..models import Authenticator
+from ..models.authenticator import owner_of
+from ..plumbing.runtime import runtime
+from ..plumbing.sealing import SealBroken
+from ..rules.totp import ClockOff, check
+from .outcomes import ClockWrong, Unreadable, UsedCode, WrongCode
+
+_log = logging.getLogger("mfaportal.verifier")
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Where a code fits: (app, step) pairs that are right now; else the nearest wrong time, if any."""
+
+    right: tuple[tuple[int, int], ...] = ()
+    elsewhere: tuple[int, ClockOff] | None = None
+    unreadable: bool = False
+
+
+def apps_of(session: Session, account_id: int) -> list[Authenticator]:
+    return list(
+        session.scalars(
+            select(Authenticator).where(Authenticator.account_id == account_id).order_by(Authenticator.id)
+        )
+    )
+
+
+def judge(apps: list[Authenticator], code: str, now: datetime) -> Judgement:
+    """What six digits are to these apps. Every app is looked at, whichever fits."""
+    right: list[tuple[int, int]] = []
+    elsewhere: list[tuple[int, ClockOff]] = []
+    broken = 0
+    sealer = runtime().keys.sealer
+    for app in apps:
+        try:
+            secret = sealer.open(owner_of(app.account_id), app.sealed_secret)
+        except SealBroken:
+            broken += 1
+            _log.error("the secret of app %d does not open: is this the key ring the database was made with?", app.id)
+            continue
+        found = check(secret, code, now)
+        if isinstance(found, ClockOff):
+            elsewhere.append((app.id, found))
+        elif found:
+            right += [(app.id, step) for step in found.steps]
+    nearest = min(elsewhere, key=lambda pair: abs(pair[1].seconds), default=None)
+    return Judgement(tuple(right), nearest, unreadable=bool(apps) and broken == len(apps))
+
+
+def take(
+    session: Session, account_id: int, judgement: Judgement, now: datetime
+) -> int | WrongCode | UsedCode | ClockWrong | Unreadable:
+    """The number of the app whose step was taken just now, or what the code is instead.
+
+    One conditional UPDATE: steps of an app only rise, so of parallel requests with one code exactly one gets it.
+    """
+    for app_id, step in judgement.right:
+        taken = session.execute(
+            update(Authenticator)
+            .where(
+                Authenticator.id == app_id,
+                Authenticator.account_id == account_id,
+                Authenticator.last_step < step,
+                Authenticator.burned_step != step,
+            )
+            .values(last_step=step, last_used_at=now)
+            .execution_options(synchronize_session=False)
+        )
+        if taken.rowcount == 1:
+            return app_id
+    if judgement.right:
+        return UsedCode()
+    if judgement.elsewhere:
+        return _explained(session, *judgement.elsewhere)
+    return Unreadable() if judgement.unreadable else WrongCode()
+
+
+def _explained(session: Session, app_id: int, off: ClockOff) -> ClockWrong:
+    """Say how far the clock is off, and void that very step: telling a guesser "right in four minutes" would help."""
+    session.execute(
+        update(Authenticator)
+        .where(Authenticator.id == app_id)
+        .values(burned_step=off.step)
+        .execution_options(synchronize_session=False)
+    )
+    return ClockWrong(off.seconds)

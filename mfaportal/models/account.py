@@ -1,0 +1,36 @@
+"""Accounts: one person each, belonging to the installation, not to a portal."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ..plumbing.db import Moment
+from ..rules.names import key_of
+from .base import Model, PrimaryKey
+
+
+class Account(Model):
+    """Without a password digest nobody can log in: the person still has to choose a password by a link."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (Index("ix_accounts_name_key", "name_key", "id"), {"sqlite_autoincrement": True})
+
+    id: Mapped[PrimaryKey]
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    name: Mapped[str] = mapped_column(String(100))
+    name_key: Mapped[str] = mapped_column(String(400))
+    password_digest: Mapped[str | None] = mapped_column(String(255))
+    is_operator: Mapped[bool] = mapped_column(default=False)
+    suspended_at: Mapped[Moment | None]
+    created_at: Mapped[Moment]
+    last_login_at: Mapped[Moment | None]
+
+    def rename(self, name: str) -> None:
+        self.name, self.name_key = name, key_of(name)
+
+
+def new_account(*, email: str, name: str, password_digest: str | None, operator: bool, now: datetime) -> Account:
+    account = Account(email=email, password_digest=password_digest, is_operator=operator, created_at=now)
+    account.rename(name)
+    return account

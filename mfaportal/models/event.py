@@ -1,0 +1,64 @@
+"""The audit log: typed events, written with the change they tell of. They outlive the people in them."""
+
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ..plumbing.db import Moment
+from .base import BigId, Model, PrimaryKey
+
+
+class EventKind(StrEnum):
+    """`subject:what happened`."""
+
+    ACCOUNT_CREATED = "account:created"
+    ACCOUNT_RENAMED = "account:renamed"
+    ACCOUNT_SUSPENDED = "account:suspended"
+    ACCOUNT_RESTORED = "account:restored"
+    ACCOUNT_UNLOCKED = "account:unlocked"
+    OPERATOR_CHANGED = "account:operator-changed"
+    PASSWORD_SET = "password:set"  # noqa: S105
+    LINK_MADE = "link:made"
+    LOGIN_PASSWORD_WRONG = "login:password-wrong"  # noqa: S105
+    LOGIN_REFUSED = "login:refused"
+    LOGIN_PASSWORD_RIGHT = "login:password-right"  # noqa: S105
+    LOGIN_COMPLETED = "login:completed"
+    LOGIN_ENDED = "login:ended"
+    LOGINS_ENDED = "login:all-ended"
+    LOGIN_CONFIRMED = "login:confirmed"
+    CODE_WRONG = "code:wrong"
+    CODE_REUSED = "code:reused"
+    ATTEMPTS_PAUSED = "throttle:paused"
+    AUTHENTICATOR_ADDED = "authenticator:added"
+    AUTHENTICATOR_RENAMED = "authenticator:renamed"
+    AUTHENTICATOR_DELETED = "authenticator:deleted"
+    MFA_RESET = "authenticator:all-reset"
+    PORTAL_CREATED = "portal:created"
+    PORTAL_ACCESS_CHANGED = "portal:access-changed"
+    ROLE_CHANGED = "membership:role-changed"
+    MEMBER_ADDED = "membership:added"
+    MEMBER_REMOVED = "membership:removed"
+
+
+class Event(Model):
+    """No foreign keys: an event stays when the account or the portal goes. `actor_id` is empty for the command line."""
+
+    __tablename__ = "events"
+    __table_args__ = (
+        Index("ix_events_account_id", "account_id", "id"),
+        Index("ix_events_portal_id", "portal_id", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[PrimaryKey]
+    kind: Mapped[str] = mapped_column(String(40))
+    at: Mapped[Moment]
+    source: Mapped[str] = mapped_column(String(10))
+    actor_id: Mapped[int | None] = mapped_column(BigId)
+    account_id: Mapped[int | None] = mapped_column(BigId)
+    portal_id: Mapped[int | None] = mapped_column(BigId)
+    address: Mapped[str | None] = mapped_column(String(45))
+    browser: Mapped[str] = mapped_column(String(200), default="")
+    details: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)

@@ -1,0 +1,202 @@
+"""Who is asking: login, account, portal of the URL, role, rules and menus, in one statement that always gives one row."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, String, and_, bindparam, case, func, literal, null, select, true
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Session, aliased
+
+from ..plumbing.db import Instant
+from ..rules.lifetimes import LoginLimits
+from ..rules.roles import Role, role_in_portal
+from ..rules.stages import LoginFacts, Stage, stage_of
+from .account import Account
+from .authenticator import Authenticator
+from .login import Login
+from .membership import BACK_OFFICE_ROLES, Membership
+from .portal import Portal, Visibility, covered_since
+
+ONLY_PORTAL = ""
+"""In place of a slug: the installation's portal, where it has just one."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortalSeen:
+    """The portal of the URL, as the gate and the pages need it."""
+
+    id: int
+    slug: str
+    name: str
+    public: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSeen:
+    """The account behind a login; Flask-Login's user at COMPLETE."""
+
+    id: int
+    email: str
+    name: str
+    is_operator: bool
+    has_authenticator: bool
+    covered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Everything that deciding about a request takes. `role` is the one in the URL's portal."""
+
+    stage: Stage
+    role: Role
+    login_id: int | None
+    account: AccountSeen | None
+    portal: PortalSeen | None
+    back_office_slug: str | None
+    confirmed_at: datetime | None
+    last_seen_at: datetime | None
+    installation_name: str | None
+
+
+def load(
+    source: Connection | Session,
+    *,
+    token_digest: bytes | None,
+    slug: str | None,
+    now: datetime,
+    limits: LoginLimits,
+    login_id: int | None = None,
+) -> Identity:
+    """Who the bearer of a token is now, seen from the portal `slug` (None: from none)."""
+    statement = _statement(by_slug=slug != ONLY_PORTAL, by_id=login_id is not None)
+    values = {"token": token_digest, "slug": slug, "login": login_id}
+    row = source.execute(statement, values).one()
+    facts = _facts(row)
+    stage = stage_of(facts, now, limits)
+    known = facts is not None and stage is not Stage.ANONYMOUS
+    portal = (
+        None
+        if row.portal_id is None
+        else PortalSeen(row.portal_id, row.slug, row.portal_name, row.visibility == Visibility.PUBLIC)
+    )
+    whole = stage is Stage.COMPLETE
+    return Identity(
+        stage=stage,
+        role=role_in_portal(
+            operator=whole and row.is_operator,
+            member=row.role if whole else None,
+            public=portal.public if portal else slug == ONLY_PORTAL,  # several: their list is for everybody
+        ),
+        login_id=row.login_id if known else None,
+        account=_account(row, facts) if known and facts else None,
+        portal=portal,
+        back_office_slug=row.back_office if whole else None,
+        confirmed_at=row.confirmed_at,
+        last_seen_at=row.last_seen_at,
+        installation_name=row.installation,
+    )
+
+
+def _facts(row: Any) -> LoginFacts | None:
+    if row.login_id is None:
+        return None
+    instants = [since for since in (row.member_since, row.operator_since) if since is not None]
+    return LoginFacts(
+        password_at=row.password_at,
+        second_factor_at=row.second_factor_at,
+        last_seen_at=row.last_seen_at,
+        ended_at=row.ended_at,
+        suspended_at=row.suspended_at,
+        has_authenticator=bool(row.has_app),
+        required_since=min(instants, default=None),
+    )
+
+
+def _account(row: Any, facts: LoginFacts) -> AccountSeen:
+    return AccountSeen(
+        id=row.account_id,
+        email=row.email,
+        name=row.account_name,
+        is_operator=row.is_operator,
+        has_authenticator=facts.has_authenticator,
+        covered=facts.required_since is not None,
+    )
+
+
+@cache
+def _statement(*, by_slug: bool, by_id: bool) -> Select[Any]:
+    one = select(literal(1).label("one")).subquery()
+    here = aliased(Portal)
+    count = select(func.count()).select_from(Portal).scalar_subquery()
+    at_portal = here.slug == bindparam("slug", type_=String) if by_slug else count == 1
+    is_login = Login.id == bindparam("login") if by_id else Login.token_digest == bindparam("token")
+    return (
+        select(
+            Login.id.label("login_id"),
+            Login.password_at,
+            Login.second_factor_at,
+            Login.confirmed_at,
+            Login.last_seen_at,
+            Login.ended_at,
+            Account.id.label("account_id"),
+            Account.email,
+            Account.name.label("account_name"),
+            Account.is_operator,
+            Account.suspended_at,
+            here.id.label("portal_id"),
+            here.slug,
+            here.name.label("portal_name"),
+            here.visibility,
+            Membership.role,
+            select(Authenticator.id).where(Authenticator.account_id == Account.id).exists().label("has_app"),
+            _member_since().label("member_since"),
+            _operator_since().label("operator_since"),
+            _back_office().label("back_office"),
+            select(Portal.name).order_by(Portal.id).limit(1).scalar_subquery().label("installation"),
+        )
+        .select_from(one)
+        .outerjoin(Login, is_login)
+        .outerjoin(Account, Account.id == Login.account_id)
+        .outerjoin(here, at_portal)
+        .outerjoin(Membership, and_(Membership.portal_id == here.id, Membership.account_id == Account.id))
+    )
+
+
+def _member_since() -> Any:
+    """The oldest instant since which a portal that the account is a member of covers it."""
+    mine, portal = aliased(Membership), aliased(Portal)
+    since = covered_since(portal, mine.role.in_(BACK_OFFICE_ROLES))
+    return (
+        select(func.min(since, type_=Instant()))
+        .select_from(mine)
+        .join(portal, portal.id == mine.portal_id)
+        .where(mine.account_id == Account.id)
+        .scalar_subquery()
+    )
+
+
+def _operator_since() -> Any:
+    """Operators are covered by any portal's rule, as somebody with a back office."""
+    portal = aliased(Portal)
+    since = select(func.min(covered_since(portal, true()), type_=Instant())).select_from(portal).scalar_subquery()
+    return case((Account.is_operator, since), else_=null())
+
+
+def _back_office() -> Any:
+    """The slug of the one back office that the account has; NULL where it has none or several."""
+    mine, portal, every = aliased(Membership), aliased(Portal), aliased(Portal)
+    of_member = (
+        select(_only(portal.slug))
+        .select_from(mine)
+        .join(portal, portal.id == mine.portal_id)
+        .where(mine.account_id == Account.id, mine.role.in_(BACK_OFFICE_ROLES))
+        .scalar_subquery()
+    )
+    of_operator = select(_only(every.slug)).select_from(every).scalar_subquery()
+    return case((Account.is_operator, of_operator), else_=of_member)
+
+
+def _only(slug: Any) -> ColumnElement[str | None]:
+    return case((func.count() == 1, func.min(slug)), else_=null())

@@ -1,0 +1,27 @@
+"""One-time links: to choose the first password (invitation) or a new one (reset). Taken once, by one UPDATE."""
+
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ..plumbing.db import Moment
+from .base import BigId, Model, PrimaryKey
+
+
+class LinkKind(StrEnum):
+    INVITATION = "invitation"
+    RESET = "reset"
+
+
+class OneTimeLink(Model):
+    __tablename__ = "one_time_links"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: Mapped[PrimaryKey]
+    kind: Mapped[str] = mapped_column(String(20))
+    token_digest: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    made_at: Mapped[Moment]
+    expires_at: Mapped[Moment]
+    used_at: Mapped[Moment | None]

@@ -1,0 +1,155 @@
+"""The database: one engine, one way to read, one way to write, and the only place that commits.
+
+SQLite is told when to begin (the driver's own ways lose races): reads begin plainly, writes begin IMMEDIATE, so
+that a transaction never finds out at its first write that somebody else was faster (security.md, fact 20).
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import BigInteger, Dialect, Engine, MetaData, event
+from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+from .clock import from_microseconds, to_microseconds
+
+BUSY_TIMEOUT_MS = 5000
+_WRITE = "mfaportal_write"
+
+_NAMES = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment, kept as microseconds since 1970: compares and adds up in SQL, means the same in every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else to_microseconds(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else from_microseconds(value)
+
+
+Moment = Annotated[datetime, mapped_column(Instant())]
+"""A column's annotation: `Mapped[Moment]`."""
+
+
+class Base(DeclarativeBase):
+    """The typed base that Flask-SQLAlchemy builds its model class on."""
+
+    metadata = MetaData(naming_convention=_NAMES)
+
+
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """One operation: begin for writing, commit at the end, roll back on any exception.
+
+    What the request read before is closed first, so the operation sees the world as it is now.
+    """
+    session = db.session()
+    if session.in_transaction() and session.connection().get_execution_options().get(_WRITE):
+        raise RuntimeError("an operation must not call an operation")
+    session.rollback()
+    session.expunge_all()
+    session.connection(execution_options={_WRITE: True})
+    try:
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """One consistent look at the database, closed afterwards."""
+    session = db.session()
+    try:
+        yield session
+    finally:
+        session.rollback()
+
+
+def insert_or_ignore(session: Session, table: type[Base]) -> Any:
+    """An INSERT that a row with the same key turns into nothing. Each database spells it its own way."""
+    if session.get_bind().dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415  # large, and rarely the one in use
+    else:
+        from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]  # noqa: PLC0415
+    return insert(table).on_conflict_do_nothing()
+
+
+def engine_options(url: str, threads: int) -> dict[str, Any]:
+    """Options for `create_engine`: as many connections as a worker has threads."""
+    options: dict[str, Any] = {"pool_size": threads, "max_overflow": 2, "pool_timeout": 5}
+    if is_sqlite(url):
+        options["connect_args"] = {"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
+    return options
+
+
+def is_sqlite(url: str | URL) -> bool:
+    return make_url(url).get_backend_name() == "sqlite"
+
+
+def file_exists(url: str) -> bool:
+    """Whether the database was there before this start. One on a server counts as there."""
+    name = make_url(url).database
+    return not is_sqlite(url) or (name is not None and Path(name).exists())
+
+
+def prepare_file(url: str) -> None:
+    """Make the SQLite file and its folder, readable by the owner alone, and switch it to WAL for good."""
+    name = make_url(url).database
+    if not is_sqlite(url) or not name:
+        return
+    path = Path(name)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+    finally:
+        connection.close()
+
+
+def listen(engine: Engine) -> None:
+    """Hook the rules of this module onto an engine."""
+    if is_sqlite(engine.url):
+        event.listen(engine, "connect", _configure)
+        event.listen(engine, "begin", _begin)
+
+
+def _configure(connection: DBAPIConnection, _record: object) -> None:
+    connection.isolation_level = None  # the driver must not begin by itself
+    cursor = connection.cursor()
+    for pragma in (
+        "foreign_keys = ON",
+        "synchronous = FULL",
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+        "secure_delete = ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    write = connection.get_execution_options().get(_WRITE)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -1,0 +1,30 @@
+"""Log lines: one event, one line, whatever people type; and no one-time token in any of them."""
+
+import logging
+import re
+import sys
+
+_TOKEN = re.compile(r"(/(?:reset-password|invitations)/|[?&]token=)[^\s\"&/?]+")
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), 127, *range(128, 160))}
+
+
+def masked(line: str) -> str:
+    """The line with one-time tokens taken out and control characters made visible."""
+    return _TOKEN.sub(r"\1***", line).translate(_CONTROLS)
+
+
+class OneLine(logging.Formatter):
+    """Escapes what would break the message's line; a traceback below it keeps its own lines."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # the name is logging's
+        return masked(super().formatMessage(record))
+
+
+def configure() -> None:
+    """Send the portal's own log to standard error, where systemd and terminals look."""
+    logger = logging.getLogger("mfaportal")
+    if not logger.handlers:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)

@@ -1,0 +1,60 @@
+"""Bringing the database to the newest shape: once, whoever starts first, and never half.
+
+SQLite cannot alter much in place, so Alembic rebuilds tables; with foreign keys enforced that would cascade rows
+away (security.md, fact 21). They are off while it migrates, checked before it commits, and one process at a time may.
+"""
+
+import fcntl
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from flask import Flask, current_app
+from sqlalchemy import inspect, text
+from sqlalchemy.engine import Engine
+
+from .config import Settings
+from .db import db
+
+FOLDER = Path(__file__).resolve().parents[1] / "migrations"
+HEAD = "0001"
+"""The newest revision; a test holds it against the files."""
+
+
+def register(app: Flask) -> None:
+    """Make Flask-Migrate and its `flask db` known. It loads all of Alembic, which a server at work never needs."""
+    from flask_migrate import Migrate  # noqa: PLC0415
+
+    if "migrate" not in app.extensions:
+        Migrate(app, db, directory=str(FOLDER))
+
+
+def current(engine: Engine) -> str | None:
+    """The database's revision; None for an empty one."""
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def migrate(settings: Settings) -> bool:
+    """Migrate to the newest revision if need be, inside an app context; True when there was something to do."""
+    if current(db.engine) == HEAD:
+        return False
+    with _alone(settings.instance):
+        if current(db.engine) == HEAD:
+            return False  # another process did it while this one waited
+        from flask_migrate import upgrade  # noqa: PLC0415  # see `register`
+
+        register(current_app)
+        logging.getLogger("alembic").setLevel(logging.WARNING)
+        upgrade(directory=str(FOLDER))
+    return True
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    with (folder / "migration.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,34 @@
+"""What one running application was made with: settings, keys, clock. Kept on the app, so that two can live side by side."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from flask import Flask, current_app
+
+from .clock import Clock, system_clock
+from .config import Settings
+from .keys import Keys
+
+_NAME = "mfaportal"
+
+
+@dataclass(slots=True)
+class Runtime:
+    """`clock` may be replaced: tests move it, nothing else is ever faked."""
+
+    settings: Settings
+    keys: Keys
+    clock: Clock = system_clock
+
+    def now(self) -> datetime:
+        return self.clock()
+
+
+def install(app: Flask, runtime: Runtime) -> None:
+    app.extensions[_NAME] = runtime
+
+
+def runtime() -> Runtime:
+    """The runtime of the app whose context is active."""
+    return cast("Runtime", current_app.extensions[_NAME])

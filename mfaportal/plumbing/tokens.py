@@ -1,0 +1,16 @@
+"""Random tokens for logins, links and devices, and what is kept of them: only a digest."""
+
+import hashlib
+import secrets
+
+TOKEN_BYTES = 32
+
+
+def new_token() -> str:
+    """256 bits from the operating system, URL-safe (OWASP ASVS 5.0 §11.5.1 asks for 128)."""
+    return secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def digest(token: str) -> bytes:
+    """SHA-256: a random token of 256 bits needs no salt and no slow hash."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

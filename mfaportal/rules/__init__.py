@@ -1,0 +1,1 @@
+"""Pure decisions: no Flask, no SQLAlchemy, no clock. `now` is always an argument."""

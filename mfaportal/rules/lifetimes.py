@@ -1,0 +1,23 @@
+"""How long things live. All of them are durations from an instant that a row holds (design.md §6)."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+HALF_LOGIN_AT_CODE = timedelta(minutes=10)
+HALF_LOGIN_AT_SET_UP = timedelta(minutes=30)
+PENDING_SECRET = timedelta(minutes=30)
+STEP_UP = timedelta(minutes=10)
+STEP_UP_GRACE = timedelta(minutes=10)
+"""What a POST gets on top, so that a form filled in slowly is not lost."""
+LAST_SEEN_STEP = timedelta(minutes=1)
+"""`last_seen_at` is written at most this often."""
+INVITATION = timedelta(days=7)
+RESET_LINK = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class LoginLimits:
+    """How long a whole login lives: after its last use, and after its password."""
+
+    idle: timedelta
+    max_age: timedelta

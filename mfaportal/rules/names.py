@@ -1,0 +1,44 @@
+"""Names that people give: to themselves, to apps, to portals. Length before normalising, nothing invisible."""
+
+import re
+import unicodedata
+
+PERSON_MAX = 100
+APP_MAX = 64
+PORTAL_MAX = 80
+SLUG_MAX = 40
+SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?", re.ASCII)
+_HIDDEN = {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"}
+_DIRECTION = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C)}
+_BLANK = {"\u200b", "\u2060", "\ufeff", "\u00ad", "\u3164", "\u115f", "\u1160", "\u2800"}
+
+
+def clean_name(typed: str, longest: int) -> str | None:
+    """The name composed (NFC) and trimmed; None when it is empty, too long, or holds what nobody can see.
+
+    Characters that turn the direction of writing or show nothing would let one name pass for another.
+    """
+    if len(typed) > longest * 2:
+        return None
+    name = " ".join(unicodedata.normalize("NFC", typed).split())
+    if not name or len(name) > longest:
+        return None
+    if any(unicodedata.category(char) in _HIDDEN or char in _DIRECTION or char in _BLANK for char in name):
+        return None
+    return name
+
+
+def key_of(name: str) -> str:
+    """What makes two names the same: case and compatibility forms do not tell them apart."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+
+
+def slug_from(name: str) -> str:
+    """A slug made of a name; `portal` where nothing of it can stand in a URL."""
+    plain = unicodedata.normalize("NFKD", name[: PORTAL_MAX * 2]).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:SLUG_MAX].strip("-")
+    return slug or "portal"
+
+
+def is_slug(text: str) -> bool:
+    return bool(SLUG.fullmatch(text))

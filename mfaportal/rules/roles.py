@@ -1,0 +1,37 @@
+"""Roles: what somebody is in a portal, in ascending order, each including all before it."""
+
+from enum import IntEnum, StrEnum
+
+
+class MemberRole(StrEnum):
+    """What a membership says."""
+
+    READER = "reader"
+    EDITOR = "editor"
+    ADMIN = "admin"
+
+
+class Role(IntEnum):
+    """What an account, or a stranger, counts as in one portal."""
+
+    NONE = 0
+    VISITOR = 1
+    """Anybody at all, where the portal is public."""
+    READER = 2
+    EDITOR = 3
+    ADMIN = 4
+    OPERATOR = 5
+
+
+_BY_MEMBERSHIP = {"reader": Role.READER, "editor": Role.EDITOR, "admin": Role.ADMIN}
+
+
+def role_in_portal(*, operator: bool, member: str | None, public: bool) -> Role:
+    """The role from the facts; a membership that cannot be read gives nothing."""
+    if operator:
+        return Role.OPERATOR
+    return _BY_MEMBERSHIP.get(member or "", Role.VISITOR if public else Role.NONE)
+
+
+def has_back_office(role: Role) -> bool:
+    return role >= Role.EDITOR

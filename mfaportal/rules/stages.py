@@ -1,0 +1,47 @@
+"""The stage of a login, computed from facts on each request. Nothing stores "is authenticated"."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from .lifetimes import HALF_LOGIN_AT_CODE, HALF_LOGIN_AT_SET_UP, LoginLimits
+
+
+class Stage(Enum):
+    ANONYMOUS = "anonymous"
+    CODE = "code"
+    SET_UP = "set-up"
+    COMPLETE = "complete"
+
+
+@dataclass(frozen=True, slots=True)
+class LoginFacts:
+    """What happened to a login and its account, and when."""
+
+    password_at: datetime
+    second_factor_at: datetime | None
+    last_seen_at: datetime
+    ended_at: datetime | None
+    suspended_at: datetime | None
+    has_authenticator: bool
+    required_since: datetime | None
+    """The oldest instant since which a rule covers the account; None where none does."""
+
+
+def stage_of(facts: LoginFacts | None, now: datetime, limits: LoginLimits) -> Stage:
+    """The first of design.md §2's lines that matches."""
+    if facts is None or facts.ended_at is not None or facts.suspended_at is not None:
+        return Stage.ANONYMOUS
+    age = now - facts.password_at
+    if age > limits.max_age or now - facts.last_seen_at > limits.idle:
+        return Stage.ANONYMOUS
+    if facts.has_authenticator and facts.second_factor_at is None:
+        return Stage.CODE if age <= HALF_LOGIN_AT_CODE else Stage.ANONYMOUS
+    if not facts.has_authenticator and requires(facts.required_since, facts.password_at):
+        return Stage.SET_UP if age <= HALF_LOGIN_AT_SET_UP else Stage.ANONYMOUS
+    return Stage.COMPLETE
+
+
+def requires(covered_since: datetime | None, password_at: datetime) -> bool:
+    """Whether a rule that covers an account since then is met by this login: only by those that began later."""
+    return covered_since is not None and covered_since <= password_at

@@ -1,0 +1,100 @@
+"""How often one may be wrong. Windows slide: no window of that length ever holds more attempts than its limit.
+
+Pure: what happened is a `History`, and counting gives a new one. Keeping it is `domain.throttles`' job.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What is counted; a subject (account, login, address, digest of an e-mail) has one history of each."""
+
+    CODE_OF_ACCOUNT = "code:account"
+    CODE_OF_STEP_UP = "code:step-up"
+    CODE_OF_SET_UP = "code:set-up"
+    CODE_FROM_ADDRESS = "code:address"
+    MALFORMED_CODE = "code:malformed"
+    PASSWORD_FROM_ADDRESS_TO_ACCOUNT = "password:address+account"  # noqa: S105
+    PASSWORD_TO_ACCOUNT = "password:account"  # noqa: S105
+    PASSWORD_FROM_DEVICE = "password:device"  # noqa: S105
+    PASSWORD_FROM_ADDRESS = "password:address"  # noqa: S105
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    attempts: int
+    length: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The windows of a kind, and how many in a row without a success stop it for good."""
+
+    windows: tuple[Window, ...]
+    in_a_row: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The attempts that still matter, oldest first, and how many came in a row."""
+
+    attempts: tuple[datetime, ...] = ()
+    in_a_row: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Not now. `until`: when the next attempt is free; None: not before somebody lifts it."""
+
+    until: datetime | None
+
+
+_MINUTES_5 = timedelta(minutes=5)
+_DAY = timedelta(days=1)
+_CODES = Limit(
+    (Window(5, _MINUTES_5), Window(20, timedelta(hours=1)), Window(50, _DAY)),
+    in_a_row=100,
+)
+"""RFC 4226 §7.3 asks for a limit across sessions; NIST SP 800-63B-4 §3.2.2 for at most 100 in a row."""
+
+LIMITS: dict[Kind, Limit] = {
+    Kind.CODE_OF_ACCOUNT: _CODES,
+    Kind.CODE_OF_STEP_UP: _CODES,
+    Kind.CODE_OF_SET_UP: _CODES,
+    Kind.CODE_FROM_ADDRESS: Limit((Window(30, _MINUTES_5),)),
+    Kind.MALFORMED_CODE: Limit((Window(30, _MINUTES_5),)),
+    Kind.PASSWORD_FROM_ADDRESS_TO_ACCOUNT: Limit((Window(5, _MINUTES_5),)),
+    Kind.PASSWORD_TO_ACCOUNT: Limit((Window(100, _DAY),)),
+    Kind.PASSWORD_FROM_DEVICE: Limit((Window(5, _MINUTES_5), Window(100, _DAY))),
+    Kind.PASSWORD_FROM_ADDRESS: Limit((Window(50, _MINUTES_5),)),
+}
+"""OWASP's device cookies: browsers that completed a log-in keep a budget that strangers cannot use up."""
+
+
+def counted(history: History, limit: Limit, now: datetime) -> History | Paused:
+    """The history with one more attempt at `now`, or why there can be none.
+
+    Attempts that lie ahead (the clock was put back) count as made now, so that a pause still ends.
+    """
+    attempts = tuple(min(attempt, now) for attempt in history.attempts)
+    if limit.in_a_row is not None and history.in_a_row >= limit.in_a_row:
+        return Paused(None)
+    free_at = [
+        attempts[-window.attempts] + window.length for window in limit.windows if len(attempts) >= window.attempts
+    ]
+    until = max(free_at, default=now)
+    if until > now:
+        return Paused(until)
+    longest = max(window.length for window in limit.windows)
+    kept = tuple(attempt for attempt in attempts if now - attempt < longest)
+    return History((*kept, now), history.in_a_row + 1)
+
+
+def given_back(history: History, at: datetime) -> History:
+    """The history without the attempt made at `at`, which turned out right."""
+    attempts = list(history.attempts)
+    if at in attempts:
+        attempts.remove(at)
+    return History(tuple(attempts), max(0, history.in_a_row - 1))

@@ -1,0 +1,45 @@
+"""HTTP: forms in, pages out. No rules of its own, and it never commits."""
+
+from flask import Flask, send_from_directory
+from flask.typing import ResponseReturnValue
+
+from ..plumbing.config import ROOT
+from ..rules.access import Audience
+from . import errors, gate, headers, health, login_session, page
+from .account import blueprint as account
+from .admin import access_security, user_actions
+from .auth import blueprint as auth
+from .back_office import blueprint as back_office
+from .converters import NumberConverter, SlugConverter
+from .front_office import blueprint as front_office
+
+
+def register(app: Flask) -> None:
+    """Build the web side, then refuse to start if an endpoint has no audience."""
+    app.url_map.converters.update(number=NumberConverter, slug=SlugConverter)
+    with app.app_context():
+        login_session.register(app)
+        headers.register(app)
+    app.before_request(gate.stand_guard)
+    gate.csrf.init_app(app)
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 365 * 24 * 3600
+    app.add_url_rule("/static/<path:filename>", "static", _static)
+    for blueprint in (
+        auth,
+        account,
+        front_office,
+        back_office,
+        user_actions.blueprint,
+        access_security.blueprint,
+        health.blueprint,
+    ):
+        app.register_blueprint(blueprint)
+    errors.register(app)
+    page.register(app)
+    gate.check_all(app)
+
+
+@gate.audience(Audience.PUBLIC)
+def _static(filename: str) -> ResponseReturnValue:
+    """Files of the look. Their URLs carry a digest, so they may be kept for a year."""
+    return send_from_directory(ROOT / "static", filename)

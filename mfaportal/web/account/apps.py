@@ -1,0 +1,110 @@
+"""The pencil's page: one's apps, each with rename and delete; and adding one."""
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from ...domain import authenticators, set_up
+from ...domain.outcomes import DeleteRefusal, NameRefusal, SetUpDone
+from ...models import Authenticator
+from ...rules.access import Audience
+from ...rules.names import APP_MAX
+from .. import asking, login_session, page, set_up_page
+from ..forms import PortalForm, text_field
+from ..gate import StepUp, audience
+from ..wording import of_app_name
+from .blueprint import blueprint
+
+ADD, DELETE, RENAME = "account/add_app.html", "account/delete_app.html", "account/rename_app.html"
+
+
+class RenameForm(PortalForm):
+    name = text_field("Name", longest=APP_MAX, missing="Give the app a name.", autocomplete="off")
+
+
+@blueprint.get("/security/methods")
+@audience(Audience.ACCOUNT)
+def methods() -> ResponseReturnValue:
+    return render_template("account/methods.html", apps=authenticators.apps_of(asking.account().id))
+
+
+@blueprint.get("/security/methods/add")
+@audience(Audience.ACCOUNT, step_up=StepUp.FORM)
+def add_app() -> ResponseReturnValue:
+    return set_up_page.show(ADD, **_adding())
+
+
+@blueprint.post("/security/methods/add")
+@audience(Audience.ACCOUNT, step_up=StepUp.FORM)
+def finish_add_app() -> ResponseReturnValue:
+    if "cancel" in request.form:
+        set_up.leave(asking.caller())
+        return redirect(url_for("account.security"), 303)
+    outcome = set_up_page.submit(ADD, log_out_others="end_others" in request.form, **_adding())
+    if not isinstance(outcome, SetUpDone):
+        return outcome
+    login_session.carry_on(outcome.token)
+    flash(
+        "Your app is set up. You will be asked for a code at each log-in." if outcome.first else "The app was added.",
+        "good",
+    )
+    return redirect(url_for("account.security" if outcome.first else "account.methods"), 303)
+
+
+def _adding() -> dict[str, object]:
+    """The first app is set up, further ones are added; right after the welcome page it may be skipped."""
+    return {
+        "first": not asking.account().has_authenticator,
+        "may_skip": request.args.get("first") == "yes" and not asking.account().covered,
+        "end_others": request.method == "GET" or "end_others" in request.form,
+    }
+
+
+@blueprint.route("/security/methods/<number:app_id>/rename", methods=["GET", "POST"])
+@audience(Audience.ACCOUNT)
+def rename_app(app_id: int) -> ResponseReturnValue:
+    app = _own(app_id)
+    form = RenameForm()
+    if not form.is_submitted():
+        form.name.data = app.name
+        return render_template(RENAME, form=form, app=app)
+    if not form.validate():
+        return page.invalid(RENAME, form, app=app)
+    outcome = authenticators.rename(asking.caller(), app_id, form.name.data)
+    if isinstance(outcome, NameRefusal):
+        return page.refused(RENAME, form, form.name, of_app_name(outcome), app=app)
+    if outcome is DeleteRefusal.GONE:
+        abort(404)
+    flash("The app has its new name.", "good")
+    return redirect(url_for("account.methods"), 303)
+
+
+@blueprint.get("/security/methods/<number:app_id>/delete")
+@audience(Audience.ACCOUNT, step_up=StepUp.FORM)
+def delete_app(app_id: int) -> ResponseReturnValue:
+    return _delete_page(_own(app_id))
+
+
+@blueprint.post("/security/methods/<number:app_id>/delete")
+@audience(Audience.ACCOUNT, step_up=StepUp.FORM)
+def finish_delete_app(app_id: int) -> ResponseReturnValue:
+    outcome = authenticators.delete_app(asking.caller(), app_id, end_others="end_others" in request.form)
+    if outcome is DeleteRefusal.GONE:
+        abort(404)
+    if outcome is DeleteRefusal.LAST_OF_COVERED:
+        return _delete_page(_own(app_id)), 409
+    flash("The app was deleted. Its codes no longer work.", "good")
+    has_app = bool(authenticators.apps_of(asking.account().id))
+    return redirect(url_for("account.methods" if has_app else "account.security"), 303)
+
+
+def _delete_page(app: Authenticator) -> str:
+    alone = len(authenticators.apps_of(asking.account().id)) == 1
+    return render_template(DELETE, app=app, alone=alone, stays=alone and asking.account().covered)
+
+
+def _own(app_id: int) -> Authenticator:
+    """One's own app of this number; anybody else's is as good as none."""
+    for app in authenticators.apps_of(asking.account().id):
+        if app.id == app_id:
+            return app
+    abort(404)

@@ -1,0 +1,1 @@
+"""Access: who may enter, as what, and how they prove themselves."""

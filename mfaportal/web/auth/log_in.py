@@ -1,0 +1,77 @@
+"""Log in with e-mail and password; log out; what to do about a forgotten password."""
+
+from flask import flash, make_response, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+
+from ...domain import accounts, logins
+from ...domain.outcomes import LoggedIn, LoginRefusal, PausedUntil, WrongPassword
+from ...rules.access import Audience
+from ...rules.stages import Stage
+from .. import asking, login_session, page, wanted_page
+from ..gate import audience
+from ..wording import of_pause
+from .blueprint import blueprint
+from .forms import LogInForm
+
+TEMPLATE = "auth/log_in.html"
+WRONG = "E-mail or password is wrong."
+
+
+@blueprint.route("/log-in", methods=["GET", "POST"])
+@audience(Audience.GUESTS)
+def log_in() -> ResponseReturnValue:
+    form = LogInForm()
+    if not form.is_submitted():
+        # a token that is nobody's any more: the person was logged in and is told why not now
+        ended = asking.TOKEN in session
+        return render_template(TEMPLATE, form=form, ended=ended, first_start=accounts.none_yet())
+    if not form.validate():
+        return page.invalid(TEMPLATE, form)
+    outcome = logins.log_in(
+        asking.caller(),
+        form.email.data,
+        form.password.data,
+        device=login_session.device_for(form.email.data),
+        old_token=asking.token_digest(),
+    )
+    match outcome:
+        case LoggedIn():
+            return _begun(outcome)
+        case WrongPassword():
+            return page.refused(TEMPLATE, form, form.password, WRONG)
+        case PausedUntil():
+            sentence = of_pause("attempts", outcome, asking.now())
+            return page.paused(TEMPLATE, form, form.password, sentence, outcome)
+        case LoginRefusal():
+            return make_response(render_template("auth/refused.html", why=outcome.name), 403)
+
+
+def _begun(login: LoggedIn) -> ResponseReturnValue:
+    login_session.begin(login.token, request.args.get("next"))
+    match login.stage:
+        case Stage.CODE:
+            return redirect(url_for("auth.enter_code"), 303)
+        case Stage.SET_UP:
+            return redirect(url_for("auth.set_up"), 303)
+        case _:
+            return login_session.remember_device(make_response(redirect(wanted_page.take(), 303)), login.email)
+
+
+@blueprint.post("/log-out")
+@audience(Audience.HALF_LOGGED_IN)
+def log_out() -> ResponseReturnValue:
+    token = asking.token_digest()
+    if token is not None:
+        logins.log_out(asking.caller(), token)
+    login_session.end()
+    flash("You are logged out.", "good")
+    response = make_response(redirect(url_for("auth.log_in"), 303))
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+@blueprint.get("/forgot-password")
+@audience(Audience.GUESTS)
+def forgot_password() -> ResponseReturnValue:
+    """Without a mail server, people help: an operator makes a link that sets a new password."""
+    return render_template("auth/forgot_password.html")

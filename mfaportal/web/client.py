@@ -1,0 +1,57 @@
+"""Where a request comes from: the peer, or what a trusted proxy says, or nobody knows."""
+
+import ipaddress
+import logging
+
+from flask import current_app, request
+
+from ..plumbing.runtime import runtime
+
+_log = logging.getLogger("mfaportal.proxy")
+_NOTED = "mfaportal_proxy_noted"
+
+
+def client_address() -> str | None:
+    """The client's address; None where an undeclared proxy stands in between (security.md, fact 27).
+
+    Then everybody would share the proxy's address, and throttles by address would lock all out.
+    """
+    peer = _parsed(request.remote_addr or "")
+    trusted = runtime().settings.trusted_proxies
+    forwarded = request.headers.get("X-Forwarded-For")
+    if peer is None:
+        return None
+    if any(peer in network for network in trusted if network.version == peer.version):
+        return _nearest_untrusted(forwarded or "") or str(peer)
+    if forwarded is not None and (peer.is_loopback or peer.is_private):
+        if not current_app.extensions.get(_NOTED):
+            current_app.extensions[_NOTED] = True
+            _log.warning(
+                "a proxy at %s forwards requests but is not trusted: set MFAPORTAL_TRUSTED_PROXIES,"
+                " or nothing is throttled by address",
+                peer,
+            )
+        return None
+    return str(peer)
+
+
+def _nearest_untrusted(forwarded: str) -> str | None:
+    """From the right, the first address that no trusted proxy has: what is further left anybody may have written."""
+    trusted = runtime().settings.trusted_proxies
+    for part in reversed(forwarded[-1000:].split(",")):
+        address = _parsed(part.strip())
+        if address is None:
+            return None
+        if not any(address in network for network in trusted if network.version == address.version):
+            return str(address)
+    return None
+
+
+def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        return address.ipv4_mapped
+    return address

@@ -1,0 +1,108 @@
+"""Error pages: what happened, in words, and a way on. JSON for those who asked for it. Nothing of the inside."""
+
+import logging
+import secrets
+from http import HTTPStatus
+
+from flask import Flask, g, jsonify, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.routing import RequestRedirect
+
+from ..domain.authority import NotAllowed
+from ..domain.throttles import LostRace
+from .gate import answer_for, wants_json
+
+_log = logging.getLogger("mfaportal.errors")
+_DRAIN = 32 * 1024 * 1024
+
+_WORDS = {
+    400: ("That did not work", "The portal could not make sense of this request."),
+    403: ("No access", "Your account may not open this page."),
+    404: ("Not found", "There is nothing at this address, or not any more."),
+    405: ("Not like this", "This address does not take requests of that kind."),
+    410: ("This link no longer works", "It was used before, or it is too old."),
+    413: ("Too large", "What was sent is larger than this form takes."),
+    500: ("Something went wrong", "The fault is on our side and was noted. Nothing was changed."),
+    503: ("Not just now", "The portal cannot save anything at present. Try again in a moment."),
+}
+
+
+def register(app: Flask) -> None:
+    """Hang the handlers onto the app."""
+    app.register_error_handler(CSRFError, _stale_form)
+    app.register_error_handler(RequestEntityTooLarge, _too_large)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(NotAllowed, _not_allowed)
+    app.register_error_handler(OperationalError, _database_trouble)
+    app.register_error_handler(LostRace, _database_trouble)
+    app.register_error_handler(Exception, _bug)
+
+
+def _page(
+    status: int, title: str | None = None, sentence: str | None = None, **context: object
+) -> ResponseReturnValue:
+    words = _WORDS.get(status) or (HTTPStatus(status).phrase, "The portal does not do this.")
+    if wants_json():
+        return jsonify(error="forbidden" if status == HTTPStatus.FORBIDDEN else HTTPStatus(status).phrase), status
+    html = render_template(
+        "error.html", status=status, title=title or words[0], sentence=sentence or words[1], **context
+    )
+    return html, status
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    if isinstance(error, RequestRedirect):
+        return error.get_response()
+    status = error.code or 500
+    if request.routing_exception is not None or status == HTTPStatus.BAD_REQUEST:
+        g.alike = True  # the same for everybody, whoever asks
+    answer = _page(status)
+    allow = error.get_headers() if status == HTTPStatus.METHOD_NOT_ALLOWED else []
+    allowed = dict(allow).get("Allow")
+    return (answer[0], status, {"Allow": allowed}) if isinstance(answer, tuple) and allowed else answer
+
+
+def _stale_form(_error: CSRFError) -> ResponseReturnValue:
+    g.alike = True
+    return _page(
+        HTTPStatus.BAD_REQUEST,
+        "This form is too old",
+        "You logged in or out since it was opened, or your browser keeps no cookies. Open it again; nothing was done.",
+        again=request.path,
+    )
+
+
+def _too_large(_error: RequestEntityTooLarge) -> ResponseReturnValue:
+    """Read the rest first, within bounds: a client that still sends would never see the answer."""
+    g.alike = True
+    stream = request.environ["wsgi.input"]
+    left = min(request.content_length or 0, _DRAIN)
+    while left > 0:
+        chunk = stream.read(min(left, 65536))
+        if not chunk:
+            break
+        left -= len(chunk)
+    return _page(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+
+
+def _not_allowed(error: NotAllowed) -> ResponseReturnValue:
+    """The right went between the gate and the operation: answer as the gate would now."""
+    g.identity = error.identity
+    return answer_for(error.decision)
+
+
+def _database_trouble(error: Exception) -> ResponseReturnValue:
+    _log.error("the database did not take it: %s", type(error).__name__, exc_info=error)
+    g.alike = True
+    answer = _page(HTTPStatus.SERVICE_UNAVAILABLE)
+    return (*answer[:2], {"Retry-After": "5"}) if isinstance(answer, tuple) else answer
+
+
+def _bug(error: Exception) -> ResponseReturnValue:
+    number = secrets.token_hex(4)
+    _log.error("bug %s at %s %s", number, request.method, request.path, exc_info=error)
+    g.alike = True
+    return _page(HTTPStatus.INTERNAL_SERVER_ERROR, number=number)

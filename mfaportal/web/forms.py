@@ -1,0 +1,70 @@
+"""What all forms share: only the body counts, and no field holds what no database should."""
+
+from typing import Any
+
+from flask import request
+from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
+from wtforms import Field, PasswordField, StringField, ValidationError
+from wtforms.validators import InputRequired, Length
+
+from ..rules.password_rule import MAX_LENGTH
+
+
+class PortalForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+    """The gate has checked the CSRF value before any form is made."""
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+        csrf = False
+
+        def wrap_formdata(self, _form: FlaskForm, formdata: Any) -> MultiDict[str, str] | None:
+            """The urlencoded body; not JSON, not files, not the query."""
+            if isinstance(formdata, MultiDict):
+                return formdata
+            return request.form if request.method == "POST" else None
+
+
+def without_nul(_form: object, field: Field) -> None:
+    """PostgreSQL refuses it and nobody types it."""
+    if field.data and "\x00" in field.data:
+        raise ValidationError("This holds a character that cannot be used here.")
+
+
+def text_field(label: str, *, longest: int, missing: str, help_text: str = "", **attributes: Any) -> StringField:
+    """A line of text that must be there."""
+    return StringField(
+        label,
+        [
+            InputRequired(missing),
+            Length(max=longest, message=f"Use at most {longest} characters."),
+            without_nul,
+        ],
+        description=help_text,
+        render_kw={"maxlength": longest, **attributes},
+    )
+
+
+def password_field(label: str, *, new: bool, help_text: str = "") -> PasswordField:
+    """A password; browsers and password managers are told whether it is a new one."""
+    return PasswordField(
+        label,
+        [InputRequired("Enter a password." if new else "Enter your password.")],
+        description=help_text,
+        render_kw={"autocomplete": "new-password" if new else "current-password", "maxlength": MAX_LENGTH * 4},
+    )
+
+
+def code_field() -> StringField:
+    """The six digits; shape is judged by the rule, not here."""
+    return StringField(
+        "One-time code",
+        [InputRequired("Enter the six digits that your app shows.")],
+        render_kw={
+            "inputmode": "numeric",
+            "autocomplete": "one-time-code",
+            "class": "code",
+            "autocapitalize": "off",
+            "spellcheck": "false",
+            "maxlength": 64,
+        },
+    )

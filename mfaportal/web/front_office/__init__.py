@@ -1,0 +1,5 @@
+"""What readers see."""
+
+from .home import blueprint
+
+__all__ = ["blueprint"]

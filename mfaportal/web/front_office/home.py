@@ -1,0 +1,29 @@
+"""The home page, and the front page of a portal."""
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from ...domain import portals
+from ...rules.access import Audience
+from .. import asking
+from ..gate import audience
+
+blueprint = Blueprint("front_office", __name__)
+
+
+@blueprint.get("/")
+@audience(Audience.FRONT_OFFICE)
+def home() -> ResponseReturnValue:
+    """The only portal's front page; with several, those that the visitor may enter."""
+    who = asking.identity()
+    if who.portal is not None:
+        return render_template("front_office/portal.html", portal=who.portal)
+    account = who.account
+    found = portals.enterable(account.id if account else None, operator=bool(account and account.is_operator))
+    return render_template("front_office/portals.html", portals=found)
+
+
+@blueprint.get("/portals/<slug:portal>/")
+@audience(Audience.FRONT_OFFICE)
+def portal(portal: str) -> ResponseReturnValue:  # noqa: ARG001  # the gate has read it
+    return render_template("front_office/portal.html", portal=asking.portal())

@@ -1,0 +1,193 @@
+"""The gate: one hook before every request. Endpoints declare their audience; `rules.access` decides; this obeys."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from typing import Any, TypeVar, assert_never
+from urllib.parse import quote
+
+from flask import Flask, abort, current_app, g, jsonify, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf import CSRFProtect
+from sqlalchemy.exc import SQLAlchemyError
+
+from ..domain import logins
+from ..models.identity import Identity
+from ..plumbing.runtime import runtime
+from ..rules.access import Audience, Decision, Destination, Pass, Refuse, SendTo, decide
+from ..rules.lifetimes import LAST_SEEN_STEP, STEP_UP, STEP_UP_GRACE
+from ..rules.return_to import local_path
+from ..rules.stages import Stage
+from . import asking, wanted_page
+
+csrf = CSRFProtect()
+View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
+_ANY_HOST = frozenset({"health.alive", "health.ready"})
+_WITHOUT_IDENTITY = frozenset({"health.alive", "health.ready", "static"})
+
+
+class StepUp(Enum):
+    """Whether an endpoint asks for step-up, and how long a POST has."""
+
+    NO = "no"
+    FORM = "form"
+    """A form with a page of its own: asked when it is opened; its POST has ten minutes more."""
+    ROW = "row"
+    """A form that stands on a list which anybody there may read: asked when it is posted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    audience: Audience
+    step_up: StepUp
+
+
+def audience(whom: Audience, *, step_up: StepUp = StepUp.NO) -> Callable[[View], View]:
+    """Declare whom a view is for. Stands right above it, once."""
+
+    def declare(view: View) -> View:
+        view.declared = Declared(whom, step_up)  # type: ignore[attr-defined]
+        return view
+
+    return declare
+
+
+def declared_of(app: Flask, endpoint: str) -> Declared:
+    """What an endpoint declares.
+
+    Raises:
+        RuntimeError: it declares nothing; the app must not start.
+    """
+    found = getattr(app.view_functions[endpoint], "declared", None)
+    if not isinstance(found, Declared):
+        raise RuntimeError(f"the endpoint {endpoint} declares no audience")
+    return found
+
+
+def check_all(app: Flask) -> None:
+    """Refuse to start when an endpoint forgot its audience."""
+    for endpoint in app.view_functions:
+        declared_of(app, endpoint)
+
+
+def stand_guard() -> ResponseReturnValue | None:
+    """Decide about this request: host, then who may, then that the form is ours. None lets it through."""
+    g.now = runtime().now()
+    endpoint = request.endpoint or ""
+    if endpoint not in _ANY_HOST and request.environ.get("HTTP_HOST") not in runtime().settings.allowed_hosts:
+        abort(400, "This portal does not answer under that host name.")
+    if request.routing_exception is not None or endpoint in _WITHOUT_IDENTITY:
+        return None  # what no endpoint matches answers alike for everybody
+    declared = declared_of(current_app, endpoint)
+    if declared.audience is not Audience.PUBLIC:
+        answer = _answer_unless_allowed(declared)
+        if answer is not None:
+            return answer
+    csrf.protect()
+    return None
+
+
+def _answer_unless_allowed(declared: Declared) -> ResponseReturnValue | None:
+    who = asking.identity()
+    if who.portal is None and "portal" in (request.view_args or {}):
+        abort(404)
+    decision = decide(declared.audience, who.stage, who.role, _is_fresh(declared.step_up, who))
+    if not isinstance(decision, Pass):
+        return answer_for(decision)
+    if who.stage is Stage.COMPLETE and who.last_seen_at and asking.now() - who.last_seen_at >= LAST_SEEN_STEP:
+        _touch()
+    return None
+
+
+def _is_fresh(step_up: StepUp, who: Identity) -> bool:
+    within = _allowed_age(step_up, posting=request.method == "POST")
+    if within is None:
+        return True
+    return who.confirmed_at is not None and asking.now() - who.confirmed_at <= within
+
+
+def _allowed_age(step_up: StepUp, *, posting: bool) -> timedelta | None:
+    """How old the last step-up may be; None where it does not matter."""
+    match step_up:
+        case StepUp.NO:
+            return None
+        case StepUp.FORM:
+            return STEP_UP + STEP_UP_GRACE if posting else STEP_UP
+        case StepUp.ROW:
+            return STEP_UP if posting else None
+        case _:
+            assert_never(step_up)
+
+
+def _touch() -> None:
+    try:
+        logins.touch(asking.caller())
+    except SQLAlchemyError:
+        current_app.logger.warning("could not note the last use of a login", exc_info=True)
+
+
+def answer_for(decision: Decision) -> ResponseReturnValue:
+    """What somebody gets who may not (yet): a redirect, a 403, or the same as JSON."""
+    match decision:
+        case SendTo(destination):
+            if wants_json():
+                return _json_refusal(destination)
+            return redirect(_address_of(destination), 303)
+        case Refuse(outsider):
+            if wants_json():
+                return jsonify(error="forbidden"), 403
+            g.outsider = outsider
+            abort(403)
+        case _:
+            raise RuntimeError(f"unknown decision {decision!r}")
+
+
+_JSON_CODES = {
+    Destination.LOG_IN: "log_in_required",
+    Destination.CODE: "code_required",
+    Destination.SET_UP: "set_up_required",
+    Destination.CONFIRM: "confirmation_required",
+}
+
+
+def _json_refusal(destination: Destination) -> ResponseReturnValue:
+    code = _JSON_CODES.get(destination)
+    if code is None:  # logged in already: a page for others
+        return jsonify(error="forbidden"), 403
+    return jsonify(error=code), 401
+
+
+def _address_of(destination: Destination) -> str:
+    match destination:
+        case Destination.LOG_IN:
+            return with_next(url_for("auth.log_in"), _asked_for() or session.get(wanted_page.KEY))
+        case Destination.CODE:
+            return url_for("auth.enter_code")
+        case Destination.SET_UP:
+            return url_for("auth.set_up")
+        case Destination.CONFIRM:
+            return with_next(url_for("auth.confirm"), request.full_path.rstrip("?"))
+        case Destination.HOME:
+            return wanted_page.usable(request.args.get("next")) or url_for("front_office.home")
+        case _:
+            assert_never(destination)
+
+
+def _asked_for() -> str | None:
+    """The page that was asked for, if it can be asked for again: a POST is never replayed."""
+    return request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else None
+
+
+def with_next(path: str, wanted: Any) -> str:
+    """The path with the wanted page behind it, unless that is the home page anyway."""
+    target = local_path(wanted) if isinstance(wanted, str) else None
+    return f"{path}?next={quote(target, safe='/')}" if target and target != "/" else path
+
+
+def wants_json() -> bool:
+    """Whether the client asked for JSON rather than a page."""
+    if request.headers.get("X-Requested-With") == "XMLHttpRequest":
+        return True
+    accept = request.accept_mimetypes
+    return accept["application/json"] > accept["text/html"]

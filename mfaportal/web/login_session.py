@@ -1,0 +1,123 @@
+"""What the browser holds: Flask's signed session with the login's token, and a device cookie that proves nothing but
+that this browser once completed a log-in.
+"""
+
+from typing import Any
+
+from flask import Flask, g, request, session
+from flask.wrappers import Response
+from flask_login import LoginManager, UserMixin
+from flask_wtf.csrf import generate_csrf
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from ..models.identity import AccountSeen
+from ..plumbing.runtime import runtime
+from ..plumbing.tokens import digest, new_token
+from ..rules.stages import Stage
+from . import asking, wanted_page
+
+_DEVICE_SALT = "device"
+_DEVICE_DAYS = 400
+_DEVICES_MAX = 4
+"""How many accounts one browser is remembered for."""
+
+
+class CurrentUser(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
+    """Flask-Login's user: somebody whose log-in is whole."""
+
+    def __init__(self, account: AccountSeen, token: str) -> None:
+        self.account = account
+        self.token = token
+
+    def get_id(self) -> str:
+        return self.token
+
+
+def register(app: Flask) -> None:
+    """Plain signed sessions; Flask-Login reads who is logged in from the gate's one look-up."""
+    settings = runtime().settings
+    prefix = "__Host-" if settings.https else ""
+    app.config.update(
+        SESSION_COOKIE_NAME=f"{prefix}mfaportal{settings.cookie_suffix}",
+        SESSION_COOKIE_SECURE=settings.https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_PATH="/",
+        SESSION_REFRESH_EACH_REQUEST=False,
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_CHECK_DEFAULT=False,
+    )
+    manager = LoginManager()
+    manager.session_protection = None
+    manager.init_app(app)
+    manager.user_loader(_load_user)
+
+
+def _load_user(token: str) -> CurrentUser | None:
+    """Half logged in is anonymous."""
+    who = asking.identity()
+    return CurrentUser(who.account, token) if who.stage is Stage.COMPLETE and who.account else None
+
+
+def carry_on(token: str) -> None:
+    """The browser's login has a new token: put it in place of the old one, and renew the CSRF value with it.
+
+    The value is made here, in a POST, so that no GET of somebody logged in needs to write into the session.
+    """
+    session[asking.TOKEN] = token
+    session.pop("csrf_token", None)
+    g.pop("csrf_token", None)
+    generate_csrf()
+
+
+def begin(token: str, wanted: str | None) -> None:
+    """A new login in this browser; nothing of the session before it stays but the wanted page."""
+    session.clear()
+    carry_on(token)
+    wanted_page.keep(wanted)
+
+
+def end() -> None:
+    session.clear()
+    g.pop("csrf_token", None)
+    g.pop("identity", None)
+
+
+def remember_device(response: Response, email: str) -> Response:
+    """Mark this browser as one that completed a log-in to the account, for a throttle budget of its own."""
+    mark = digest(email).hex()[:16]
+    marks = {mark: new_token()[:22]} | {key: value for key, value in _marks().items() if key != mark}
+    kept = dict(list(marks.items())[:_DEVICES_MAX])
+    settings = runtime().settings
+    response.set_cookie(
+        _device_cookie(),
+        _serializer().dumps(kept),
+        max_age=_DEVICE_DAYS * 24 * 3600,
+        secure=settings.https,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def device_for(email: str) -> str | None:
+    """The name of this browser if it completed a log-in to the account with this e-mail."""
+    return _marks().get(digest(email.strip(" ").lower()).hex()[:16])
+
+
+def _marks() -> dict[str, str]:
+    try:
+        marks: Any = _serializer().loads(request.cookies.get(_device_cookie(), "")[:2000])
+    except BadSignature:
+        return {}
+    return marks if isinstance(marks, dict) else {}
+
+
+def _device_cookie() -> str:
+    settings = runtime().settings
+    return f"{'__Host-' if settings.https else ''}mfaportal-device{settings.cookie_suffix}"
+
+
+def _serializer() -> URLSafeSerializer:
+    keys = runtime().keys
+    return URLSafeSerializer([*keys.signing_fallbacks, keys.signing], salt=_DEVICE_SALT)

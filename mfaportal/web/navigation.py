@@ -1,0 +1,107 @@
+"""Menus: they ask the same `decide` as the gate, so nobody is shown a link that they may not open."""
+
+from dataclasses import dataclass
+
+from flask import g, request, url_for
+
+from ..models.identity import Identity
+from ..plumbing.config import DEFAULT_NAME
+from ..plumbing.runtime import runtime
+from ..rules.access import Audience, Pass, decide
+from ..rules.stages import Stage
+from . import asking
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    words: str
+    href: str
+    current: bool = False
+    heading: str = ""
+    """Stands above the link: where a group of the menu begins."""
+
+
+def who() -> Identity | None:
+    """Who is asking; nobody on pages that answer alike for everyone, and on those of an error before the gate."""
+    if g.get("alike") or "now" not in g:
+        return None
+    return asking.identity()
+
+
+def installation() -> str:
+    """The installation's name: the setting, else the first portal's."""
+    found = g.get("identity")
+    return runtime().settings.name or (found.installation_name if found else None) or DEFAULT_NAME
+
+
+def place() -> str:
+    """The portal that one looks at, else the installation."""
+    found = g.get("identity")
+    in_portal = found is not None and found.portal is not None and "portal" in (request.view_args or {})
+    return found.portal.name if in_portal else installation()
+
+
+def is_logged_in() -> bool:
+    found = who()
+    return found is not None and found.stage is Stage.COMPLETE
+
+
+def is_half_logged_in() -> bool:
+    """On the pages of a half log-in only: elsewhere such people appear anonymous."""
+    found = who()
+    return found is not None and found.stage in (Stage.CODE, Stage.SET_UP)
+
+
+def back_office() -> str | None:
+    """Where "Back office" leads: the portal's that one looks at, else the only one that the person has."""
+    found = who()
+    if found is None:
+        return None
+    slug = found.back_office_slug
+    if found.portal is not None and may(Audience.BACK_OFFICE):
+        slug = found.portal.slug
+    return url_for("back_office.desk", portal=slug) if slug else None
+
+
+def may(audience: Audience) -> bool:
+    """What the gate would say to this person, here, about pages for `audience` (step-up aside)."""
+    found = who()
+    return found is not None and isinstance(decide(audience, found.stage, found.role), Pass)
+
+
+def account_menu() -> list[Link]:
+    """The tabs of one's account."""
+    return [
+        Link("Profile", url_for("account.profile"), request.endpoint == "account.profile"),
+        Link("Security", url_for("account.security"), request.endpoint != "account.profile"),
+    ]
+
+
+def back_office_menu() -> list[Link]:
+    """The menu beside the back office's pages."""
+    slug = asking.portal().slug
+    endpoint = request.endpoint or ""
+    links = [Link("Desk", url_for("back_office.desk", portal=slug), endpoint == "back_office.desk")]
+    if may(Audience.ADMINS):
+        links += [
+            Link(
+                "Users",
+                url_for("access_users.index", portal=slug),
+                endpoint.startswith("access_users."),
+                heading="Access",
+            ),
+            Link(
+                "Security",
+                url_for("access_security.edit", portal=slug),
+                endpoint.startswith("access_security."),
+            ),
+        ]
+    return links
+
+
+def may_administer() -> bool:
+    return may(Audience.ADMINS)
+
+
+def may_operate() -> bool:
+    return may(Audience.OPERATORS)

@@ -1,0 +1,66 @@
+"""Rendering: pages, refused forms, and what templates may call."""
+
+import hashlib
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, g, make_response, render_template, url_for
+from flask.wrappers import Response
+from wtforms import Field, Form
+
+from ..domain.outcomes import PausedUntil
+from . import asking, navigation
+from .wording import moment, since
+
+UNPROCESSABLE = 422
+TOO_MANY = 429
+
+
+def register(app: Flask) -> None:
+    """What every template knows. Nothing of it is computed before a template asks."""
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    versions = {file.name: _version(file) for file in Path(app.root_path, "static").iterdir() if file.is_file()}
+
+    def asset(name: str) -> str:
+        return url_for("static", filename=name, v=versions[name])
+
+    app.jinja_env.globals.update(asset=asset, nav=navigation)
+    app.jinja_env.filters["moment"] = _moment
+    app.jinja_env.filters["since"] = _since
+
+
+def _version(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+
+
+def _moment(instant: datetime | None) -> str:
+    return moment(instant, asking.now())
+
+
+def _since(instant: datetime | None) -> str:
+    return since(instant, asking.now())
+
+
+def refused(template: str, form: Form, field: Field | None, sentence: str, **context: Any) -> Response:
+    """The form again, with the reason tied to its field (or above the form): 422."""
+    if field is not None:
+        field.errors = [*field.errors, sentence]
+    else:
+        context["refusal"] = sentence
+    return invalid(template, form, **context)
+
+
+def invalid(template: str, form: Form, *, status: int = UNPROCESSABLE, **context: Any) -> Response:
+    """The form again, its errors at its fields."""
+    return make_response(render_template(template, form=form, **context), status)
+
+
+def paused(template: str, form: Form, field: Field, sentence: str, pause: PausedUntil, **context: Any) -> Response:
+    """The form again, throttled: 429, and when to come back if time alone helps."""
+    field.errors = [*field.errors, sentence]
+    response = invalid(template, form, status=TOO_MANY, **context)
+    if pause.until is not None:
+        seconds = (pause.until - g.now).total_seconds()
+        response.headers["Retry-After"] = str(max(1, int(seconds) + 1))
+    return response

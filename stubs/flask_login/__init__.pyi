@@ -1,0 +1,59 @@
+# What the portal uses of Flask-Login 0.6, which carries no types of its own.
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, ParamSpec, TypeVar
+
+from flask import Flask
+from flask.typing import ResponseReturnValue
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+_Loader = TypeVar("_Loader", bound=Callable[..., object])
+_Handler = TypeVar("_Handler", bound=Callable[[], ResponseReturnValue])
+
+class LoginManager:
+    anonymous_user: Callable[[], Any]
+    login_view: str | None
+    blueprint_login_views: dict[str, str]
+    login_message: str | None
+    login_message_category: str
+    session_protection: str | None
+    id_attribute: str
+    def __init__(self, app: Flask | None = None, add_context_processor: bool = True) -> None: ...
+    def init_app(self, app: Flask, add_context_processor: bool = True) -> None: ...
+    def user_loader(self, callback: _Loader) -> _Loader: ...
+    def request_loader(self, callback: _Loader) -> _Loader: ...
+    def unauthorized_handler(self, callback: _Handler) -> _Handler: ...
+    def unauthorized(self) -> ResponseReturnValue: ...
+
+class UserMixin:
+    @property
+    def is_active(self) -> bool: ...
+    @property
+    def is_authenticated(self) -> bool: ...
+    @property
+    def is_anonymous(self) -> bool: ...
+    def get_id(self) -> str: ...
+
+class AnonymousUserMixin:
+    @property
+    def is_active(self) -> bool: ...
+    @property
+    def is_authenticated(self) -> bool: ...
+    @property
+    def is_anonymous(self) -> bool: ...
+    def get_id(self) -> str | None: ...
+
+# A stand-in for whoever the loader gave: the loader's type is the project's own, unknown here.
+current_user: Any
+
+def login_user(
+    user: Any,
+    remember: bool = False,
+    duration: timedelta | None = None,
+    force: bool = False,
+    fresh: bool = True,
+) -> bool: ...
+def logout_user() -> bool: ...
+def login_fresh() -> bool: ...
+def login_required(func: Callable[_P, _R]) -> Callable[_P, _R]: ...

@@ -1,0 +1,87 @@
+"""What every test may ask for: a fresh installation, people with stated rights, a clock that moves, a real server."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from mfaportal import create_app
+from mfaportal.plumbing.db import db
+from mfaportal.plumbing.runtime import runtime
+from tests.browser_client import Browser
+from tests.clock import MovableClock
+from tests.people import Cast, seed
+from tests.server import Server
+
+
+@pytest.fixture(scope="session")
+def blank_instance(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty installation; copied for each test, for migrating takes longer than most of them."""
+    folder = tmp_path_factory.mktemp("blank") / "instance"
+    app = create_app({"MFAPORTAL_INSTANCE": str(folder)})
+    with app.app_context():
+        db.engine.dispose()
+    return folder
+
+
+@pytest.fixture
+def instance(blank_instance: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "instance"
+    shutil.copytree(blank_instance, folder)
+    return folder
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    return MovableClock()
+
+
+@pytest.fixture
+def make_app(instance: Path, clock: MovableClock) -> Iterator[Callable[..., Flask]]:
+    """Apps over the test's instance folder, with further settings; all of them follow the test's clock."""
+    made: list[Flask] = []
+
+    def make(**settings: str) -> Flask:
+        app = create_app({"MFAPORTAL_INSTANCE": str(instance), **settings})
+        with app.app_context():
+            runtime().clock = clock
+        made.append(app)
+        return app
+
+    yield make
+    for app in made:
+        with app.app_context():
+            db.engine.dispose()
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    return make_app()
+
+
+@pytest.fixture
+def people(app: Flask, clock: MovableClock) -> Cast:
+    """A portal "City data" with a reader, an editor, an admin and an operator; nobody has set up MFA."""
+    with app.app_context():
+        return seed(clock)
+
+
+@pytest.fixture
+def browser(app: Flask, clock: MovableClock) -> Browser:
+    return Browser(app, clock)
+
+
+@pytest.fixture
+def new_browser(app: Flask, clock: MovableClock) -> Callable[[], Browser]:
+    """Further browsers, each with its own cookies."""
+    return lambda: Browser(app, clock)
+
+
+@pytest.fixture
+def server(instance: Path, tmp_path: Path) -> Iterator[Server]:
+    """A real gunicorn over the test's instance folder, not yet started: `server.start(workers=4)`."""
+    server = Server(instance, tmp_path)
+    yield server
+    server.stop()

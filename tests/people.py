@@ -1,0 +1,115 @@
+"""The cast: people with stated rights in one portal, made by the same operations that the command line calls."""
+
+from dataclasses import dataclass
+
+from argon2 import PasswordHasher
+from sqlalchemy import select, update
+
+from mfaportal.domain import access_security, accounts
+from mfaportal.domain.accounts import Newcomer
+from mfaportal.domain.caller import Caller, Source
+from mfaportal.domain.outcomes import Created
+from mfaportal.models import Account, Authenticator, Portal
+from mfaportal.models.authenticator import owner_of
+from mfaportal.plumbing.db import reading, transaction
+from mfaportal.plumbing.runtime import runtime
+from mfaportal.rules.lifetimes import LoginLimits
+from mfaportal.rules.mfa_rule import MfaRule
+from mfaportal.rules.roles import MemberRole
+from mfaportal.rules.totp import new_secret
+from tests.clock import MovableClock
+from tests.phone import Phone
+
+PASSWORD = "correct horse battery staple"
+PORTAL = "city-data"
+_DIGEST = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1).hash(PASSWORD)
+
+
+@dataclass
+class Person:
+    """Somebody of the cast. `phone` is the app that they set up, if any."""
+
+    id: int
+    email: str
+    name: str
+    phone: Phone | None = None
+    password: str = PASSWORD
+
+
+@dataclass
+class Cast:
+    reader: Person
+    editor: Person
+    admin: Person
+    operator: Person
+
+    @property
+    def everybody(self) -> list[Person]:
+        return [self.reader, self.editor, self.admin, self.operator]
+
+
+def on_the_command_line(clock: MovableClock) -> Caller:
+    settings = runtime().settings
+    return Caller(clock(), Source.COMMAND_LINE, LoginLimits(settings.login_idle, settings.login_max_age))
+
+
+def seed(clock: MovableClock) -> Cast:
+    """Name the first portal "City data" and make one person of each kind. Inside an app context."""
+    with transaction() as session:
+        session.execute(update(Portal).values(name="City data", slug=PORTAL, visibility="private"))
+    cast = {
+        role: add_person(clock, f"{role}@example.org", role.capitalize(), role)
+        for role in ("reader", "editor", "admin")
+    }
+    operator = add_person(clock, "operator@example.org", "Operator", None, operator=True)
+    return Cast(cast["reader"], cast["editor"], cast["admin"], operator)
+
+
+def add_person(
+    clock: MovableClock,
+    email: str,
+    name: str,
+    role: str | None,
+    *,
+    operator: bool = False,
+    portal: str = PORTAL,
+) -> Person:
+    """An account with the cast's password, and a membership if there is a role."""
+    newcomer = Newcomer(
+        email, name, None, operator, portal if role else None, MemberRole(role) if role else MemberRole.READER
+    )
+    made = accounts.create(on_the_command_line(clock), newcomer)
+    assert isinstance(made, Created)
+    with transaction() as session:
+        session.execute(update(Account).where(Account.id == made.account_id).values(password_digest=_DIGEST))
+    return Person(made.account_id, email, name)
+
+
+def give_app(person: Person, clock: MovableClock, name: str = "My phone") -> Phone:
+    """Put an app straight into the database: for tests whose subject is not setting up."""
+    secret = new_secret()
+    with transaction() as session:
+        app = Authenticator(
+            account_id=person.id,
+            sealed_secret=runtime().keys.sealer.seal(owner_of(person.id), secret),
+            added_at=clock(),
+        )
+        app.rename(name)
+        session.add(app)
+    phone = Phone(secret)
+    person.phone = person.phone or phone
+    return phone
+
+
+def set_rule(rule: MfaRule, clock: MovableClock, slug: str = PORTAL, *, apply_now: bool = False) -> None:
+    """Raise or drop the portal's rule as an admin would, at the clock's time."""
+    present = access_security.look(slug)
+    assert present is not None
+    access_security.change(
+        on_the_command_line(clock), slug, visibility=present.visibility, rule=rule, apply_now=apply_now
+    )
+
+
+def apps_of(person: Person) -> list[Authenticator]:
+    with reading() as session:
+        return list(session.scalars(select(Authenticator).where(Authenticator.account_id == person.id)))

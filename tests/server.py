@@ -1,0 +1,107 @@
+"""A real gunicorn with the project's own configuration, over a folder of the test's, and the command line beside it."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from urllib.error import URLError
+
+from mfaportal.plumbing.config import ROOT
+
+START_SECONDS = 30
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Server:
+    """Start, stop, restart; `url`, `log` and `flask(…)` in between. `settings` are MFAPORTAL_… of the environment."""
+
+    def __init__(self, instance: Path, scratch: Path) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.settings = {"MFAPORTAL_INSTANCE": str(instance), "MFAPORTAL_LISTEN": f"127.0.0.1:{self.port}"}
+        self.environment: dict[str, str] = {}
+        self._log_path = scratch / f"gunicorn-{self.port}.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def environ(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("MFAPORTAL_")}
+        return {**kept, **self.settings, **self.environment}
+
+    @property
+    def log(self) -> str:
+        return self._log_path.read_text(errors="replace") if self._log_path.exists() else ""
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def welcome_path(self) -> str:
+        """The link that the start printed, without the host."""
+        found = re.search(r"/welcome\?token=\w+", self.log)
+        assert found, self.log
+        return found[0]
+
+    def start(self, *, workers: int = 2) -> "Server":
+        self.settings["MFAPORTAL_WORKERS"] = str(workers)
+        with self._log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", "wsgi:app"],
+                cwd=ROOT,
+                env=self.environ,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._wait()
+        return self
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            assert self._process is not None
+            assert self._process.poll() is None, f"the server did not start:\n{self.log}"
+            try:
+                with urllib.request.urlopen(self.url + "/healthz", timeout=2) as answer:
+                    if answer.status == 200:
+                        return
+            except (URLError, OSError):
+                time.sleep(0.05)
+        raise AssertionError(f"no answer in {START_SECONDS} s:\n{self.log}")
+
+    def stop(self, how: int = signal.SIGTERM) -> None:
+        if self._process is None:
+            return
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, how)
+            try:
+                self._process.wait(15)
+            except subprocess.TimeoutExpired:
+                os.killpg(self._process.pid, signal.SIGKILL)
+                self._process.wait(15)
+        self._process = None
+
+    def flask(self, *arguments: str, stdin: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run `flask --app wsgi …` over the same installation."""
+        return subprocess.run(
+            [sys.executable, "-m", "flask", "--app", "wsgi", *arguments],
+            cwd=ROOT,
+            env=self.environ,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=check,
+            timeout=60,
+        )
