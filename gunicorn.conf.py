@@ -21,7 +21,7 @@ _settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
 class AccessLog(Logger):
     """One line a request, with one-time tokens taken out and control characters made visible."""
 
-    def atoms(self, resp: Any, req: Any, environ: Any, request_time: Any) -> dict[str, Any]:
+    def atoms(self, resp: Any, req: Any, environ: Any, request_time: Any) -> Any:
         """What stands in a line."""
         found = super().atoms(resp, req, environ, request_time)
         return {name: masked(value) if isinstance(value, str) else value for name, value in found.items()}
@@ -56,7 +56,7 @@ _greeting: list[str] = []
 def on_starting(_server: Arbiter) -> None:
     """Migrate before the first worker starts, in a process of its own: this one stays small and can be reloaded."""
     done = subprocess.run(  # our own module
-        [sys.executable, "-m", "mfaportal.cli.start"], cwd=ROOT, stdout=subprocess.PIPE, check=False
+        [sys.executable, "-m", "mfaportal"], cwd=ROOT, stdout=subprocess.PIPE, check=False
     )
     if done.returncode != 0:
         sys.exit(done.returncode)

@@ -1,4 +1,4 @@
-"""A real gunicorn with the project's own configuration, over a folder of the test's, and the command line beside it."""
+"""A real gunicorn with the project's own configuration, over a folder of the test's; and the command line."""
 
 import os
 import re

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from ..models import Account, Authenticator, EventKind, LinkKind
 from ..models.identity import Identity
-from ..plumbing.db import reading, transaction
+from ..plumbing.db import change, reading, transaction
 from ..rules.access import Audience
 from ..rules.lifetimes import STEP_UP, STEP_UP_GRACE
 from ..rules.names import APP_MAX, clean_name
@@ -96,7 +96,7 @@ def reset(caller: Caller, account_id: int, reason: str, *, new_password_too: boo
             return AccountRefusal.ONESELF
         if account.is_operator and caller.source is Source.WEB:
             return AccountRefusal.AN_OPERATOR
-        gone = session.execute(delete(Authenticator).where(Authenticator.account_id == account_id)).rowcount
+        gone = change(session, delete(Authenticator).where(Authenticator.account_id == account_id))
         login_rows.end_of_account(session, caller, account_id)
         throttles.clear(session, [Subject(Kind.CODE_OF_ACCOUNT, str(account_id))])
         audit.record(session, caller, EventKind.MFA_RESET, account_id=account_id, reason=reason, apps=gone)

@@ -44,4 +44,5 @@ def require(
 
 
 def is_fresh(identity: Identity, caller: Caller, within: timedelta) -> bool:
+    """Whether the last step-up of this login is at most `within` old."""
     return identity.confirmed_at is not None and caller.now - identity.confirmed_at <= within

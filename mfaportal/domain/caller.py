@@ -14,7 +14,7 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """`now` is the request's one instant. `address` is None where none can be trusted: then nothing counts by address.
+    """`now` is the request's one instant. Without an `address` that can be trusted nothing counts by address.
 
     The command line has neither account nor login: whoever may run it may do everything.
     """

@@ -1,9 +1,10 @@
 """What several operations do to logins: begin one, complete it, renew its token, end some."""
 
-from sqlalchemy import CursorResult, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from ..models import Account, EventKind, Login
+from ..plumbing.db import change
 from ..plumbing.tokens import digest, new_token
 from ..rules.throttling import Kind
 from . import audit, throttles
@@ -30,12 +31,7 @@ def begin(session: Session, caller: Caller, account_id: int) -> tuple[Login, str
 def renew(session: Session, login_id: int, **facts: object) -> str:
     """Give the login a new token, and note `facts` on its row; the old token is dead from now on."""
     token = new_token()
-    session.execute(
-        update(Login)
-        .where(Login.id == login_id)
-        .values(token_digest=digest(token), **facts)
-        .execution_options(synchronize_session=False)
-    )
+    change(session, update(Login).where(Login.id == login_id).values(token_digest=digest(token), **facts))
     return token
 
 
@@ -44,31 +40,21 @@ def end_of_account(session: Session, caller: Caller, account_id: int, *, but: in
     statement = update(Login).where(Login.account_id == account_id, Login.ended_at.is_(None))
     if but is not None:
         statement = statement.where(Login.id != but)
-    result = session.execute(
-        statement.values(ended_at=caller.now, pending_secret=None, pending_at=None).execution_options(
-            synchronize_session=False
-        )
-    )
-    return result.rowcount if isinstance(result, CursorResult) else 0
+    return change(session, statement.values(ended_at=caller.now, pending_secret=None, pending_at=None))
 
 
 def end_one(session: Session, caller: Caller, token_digest: bytes) -> int:
-    result = session.execute(
+    """End the live login that has this token; 0 if there is none."""
+    return change(
+        session,
         update(Login)
         .where(Login.token_digest == token_digest, Login.ended_at.is_(None))
-        .values(ended_at=caller.now, pending_secret=None, pending_at=None)
-        .execution_options(synchronize_session=False)
+        .values(ended_at=caller.now, pending_secret=None, pending_at=None),
     )
-    return result.rowcount if isinstance(result, CursorResult) else 0
 
 
 def complete(session: Session, caller: Caller, account_id: int, *, factors: list[str]) -> None:
     """What a whole log-in brings with it: the account's wrong codes are forgotten, and it is noted."""
-    session.execute(
-        update(Account)
-        .where(Account.id == account_id)
-        .values(last_login_at=caller.now)
-        .execution_options(synchronize_session=False)
-    )
+    change(session, update(Account).where(Account.id == account_id).values(last_login_at=caller.now))
     throttles.clear(session, [Subject(Kind.CODE_OF_ACCOUNT, str(account_id))])
     audit.record(session, caller, EventKind.LOGIN_COMPLETED, account_id=account_id, factors=factors)

@@ -4,6 +4,7 @@ Each step counts the attempt first, judges outside any transaction, and then wri
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 from ..models import Account, EventKind, Login, Membership
 from ..models import identity as identities
 from ..models.identity import Identity
-from ..plumbing.db import reading, transaction
+from ..plumbing.db import change, reading, transaction
 from ..plumbing.passwords import hash_password, is_outdated, verify_password
 from ..rules.access import Audience
 from ..rules.stages import Stage
@@ -193,12 +194,7 @@ def confirm_by_password(caller: Caller, password: str) -> Done | WrongPassword |
 
 def _confirmed(session: Session, caller: Caller, account_id: int, subjects: list[Subject]) -> None:
     throttles.clear(session, subjects)
-    session.execute(
-        update(Login)
-        .where(Login.id == caller.login_id)
-        .values(confirmed_at=caller.now)
-        .execution_options(synchronize_session=False)
-    )
+    change(session, update(Login).where(Login.id == caller.login_id).values(confirmed_at=caller.now))
     audit.record(session, caller, EventKind.LOGIN_CONFIRMED, account_id=account_id)
 
 
@@ -212,11 +208,11 @@ def log_out(caller: Caller, token_digest: bytes) -> None:
 def touch(caller: Caller) -> None:
     """Note that the login is in use. Called once a minute at most, and never worth failing a page for."""
     with transaction() as session:
-        session.execute(
+        change(
+            session,
             update(Login)
             .where(Login.id == caller.login_id, Login.last_seen_at < caller.now)
-            .values(last_seen_at=caller.now)
-            .execution_options(synchronize_session=False)
+            .values(last_seen_at=caller.now),
         )
 
 
@@ -235,7 +231,7 @@ def _count_and_judge(
 
 def _note_refusal(session: Session, caller: Caller, account_id: int, refusal: CodeRefusal, where: str) -> None:
     kind = EventKind.CODE_REUSED if isinstance(refusal, UsedCode) else EventKind.CODE_WRONG
-    details = {} if isinstance(refusal, UsedCode | WrongCode) else {"why": type(refusal).__name__}
+    details: dict[str, Any] = {} if isinstance(refusal, UsedCode | WrongCode) else {"why": type(refusal).__name__}
     audit.record(session, caller, kind, account_id=account_id, at=where, **details)
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from ..models import Account, EventKind, LinkKind, OneTimeLink
-from ..plumbing.db import reading, transaction
+from ..plumbing.db import change, reading, transaction
 from ..plumbing.passwords import hash_password
 from ..plumbing.tokens import digest, new_token
 from ..rules.access import Audience
@@ -54,11 +54,12 @@ def make(session: Session, caller: Caller, kind: LinkKind, account_id: int) -> s
 
 
 def void(session: Session, account_id: int, now: datetime) -> None:
-    session.execute(
+    """Make all open links of an account void, inside somebody's operation."""
+    change(
+        session,
         update(OneTimeLink)
         .where(OneTimeLink.account_id == account_id, OneTimeLink.used_at.is_(None))
-        .values(used_at=now)
-        .execution_options(synchronize_session=False)
+        .values(used_at=now),
     )
 
 
@@ -84,7 +85,10 @@ def look(token: str, kind: LinkKind, now: datetime) -> LinkSeen | None:
 def take(
     caller: Caller, token: str, kind: LinkKind, *, password: str, name: str | None = None
 ) -> Done | LinkRefusal | AccountRefusal:
-    """Set the password of the link's account (and its name). Ends all its logins, lifts the code throttle, leaves MFA alone."""
+    """Set the password of the link's account (and its name).
+
+    Ends all its logins and lifts the code throttle; MFA stays as it is.
+    """
     cleaned = None if name is None else clean_name(name, PERSON_MAX)
     if name is not None and cleaned is None:
         return AccountRefusal.BAD_NAME
@@ -120,10 +124,8 @@ def _open_link(session: Session, token: str, kind: LinkKind, now: datetime) -> t
 
 
 def _taken(session: Session, link: OneTimeLink, now: datetime) -> bool:
-    taken = session.execute(
-        update(OneTimeLink)
-        .where(OneTimeLink.id == link.id, OneTimeLink.used_at.is_(None))
-        .values(used_at=now)
-        .execution_options(synchronize_session=False)
+    taken = change(
+        session,
+        update(OneTimeLink).where(OneTimeLink.id == link.id, OneTimeLink.used_at.is_(None)).values(used_at=now),
     )
-    return taken.rowcount == 1
+    return taken == 1

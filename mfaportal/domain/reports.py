@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, true
 
 from ..models import Account, Authenticator, Membership, Portal
 from ..models.membership import BACK_OFFICE_ROLES
@@ -90,7 +90,7 @@ def coverage(slug: str | None = None) -> Iterator[Covered]:
             _SET_UP,
         )
         .select_from(Account)
-        .join(Portal, or_(Portal.slug == slug, slug is None))
+        .join(Portal, true() if slug is None else Portal.slug == slug)
         .outerjoin(Membership, (Membership.account_id == Account.id) & (Membership.portal_id == Portal.id))
         .where(or_(Account.is_operator, Membership.portal_id.is_not(None)))
         .order_by(Portal.slug, Account.email)

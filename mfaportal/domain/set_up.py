@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from ..models import Account, Authenticator, EventKind, Login
 from ..models.authenticator import owner_of
 from ..models.identity import AccountSeen
-from ..plumbing.db import transaction
+from ..plumbing.db import change, transaction
 from ..plumbing.runtime import runtime
 from ..plumbing.sealing import SealBroken
 from ..rules.access import Audience
@@ -134,13 +134,13 @@ def _add(
     refusal = _room_for(session, account.id, name)
     if refusal:
         return refusal
-    used = session.execute(
+    used = change(
+        session,
         update(Login)
         .where(Login.id == caller.login_id, Login.pending_secret == offered)
-        .values(pending_secret=None, pending_at=None)
-        .execution_options(synchronize_session=False)
+        .values(pending_secret=None, pending_at=None),
     )
-    if used.rowcount != 1:
+    if used != 1:
         return SetUpRefusal.EXPIRED
     app = Authenticator(account_id=account.id, sealed_secret=offered, last_step=step, added_at=caller.now)
     app.rename(name)

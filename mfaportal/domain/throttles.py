@@ -1,4 +1,4 @@
-"""Counting attempts before they are judged, in the database: workers, restarts and parallel guesses share one budget."""
+"""Counting attempts before they are judged, in the database: workers, restarts and parallel guesses share it."""
 
 import hashlib
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from ..models import Throttle
 from ..models.throttle import packed, unpacked
-from ..plumbing.db import insert_or_ignore
+from ..plumbing.db import change, insert_or_ignore
 from ..rules.throttling import LIMITS, History, Kind, Paused, counted, given_back
 from .outcomes import PausedUntil
 
@@ -52,7 +52,7 @@ def give_back(session: Session, subjects: list[Subject], at: datetime, now: date
 def clear(session: Session, subjects: list[Subject]) -> None:
     """Forget all attempts of these subjects: a whole log-in, or an operator."""
     for subject in subjects:
-        session.execute(delete(Throttle).where(Throttle.kind == subject.kind, Throttle.subject == subject.name))
+        change(session, delete(Throttle).where(Throttle.kind == subject.kind, Throttle.subject == subject.name))
 
 
 class LostRace(Exception):
@@ -86,11 +86,11 @@ def _insert_empty(session: Session, subject: Subject, now: datetime) -> None:
 
 
 def _replace(session: Session, subject: Subject, history: History, version: int, now: datetime) -> None:
-    changed = session.execute(
+    changed = change(
+        session,
         update(Throttle)
         .where(Throttle.kind == subject.kind, Throttle.subject == subject.name, Throttle.version == version)
-        .values(attempts=packed(history), in_a_row=history.in_a_row, version=version + 1, changed_at=now)
-        .execution_options(synchronize_session=False)
+        .values(attempts=packed(history), in_a_row=history.in_a_row, version=version + 1, changed_at=now),
     )
-    if changed.rowcount != 1:
+    if changed != 1:
         raise LostRace(subject.kind)

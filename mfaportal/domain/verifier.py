@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from ..models import Authenticator
 from ..models.authenticator import owner_of
+from ..plumbing.db import change
 from ..plumbing.runtime import runtime
 from ..plumbing.sealing import SealBroken
 from ..rules.totp import ClockOff, check
@@ -27,6 +28,7 @@ class Judgement:
 
 
 def apps_of(session: Session, account_id: int) -> list[Authenticator]:
+    """The account's apps, inside somebody's operation."""
     return list(
         session.scalars(
             select(Authenticator).where(Authenticator.account_id == account_id).order_by(Authenticator.id)
@@ -64,7 +66,8 @@ def take(
     One conditional UPDATE: steps of an app only rise, so of parallel requests with one code exactly one gets it.
     """
     for app_id, step in judgement.right:
-        taken = session.execute(
+        taken = change(
+            session,
             update(Authenticator)
             .where(
                 Authenticator.id == app_id,
@@ -72,10 +75,9 @@ def take(
                 Authenticator.last_step < step,
                 Authenticator.burned_step != step,
             )
-            .values(last_step=step, last_used_at=now)
-            .execution_options(synchronize_session=False)
+            .values(last_step=step, last_used_at=now),
         )
-        if taken.rowcount == 1:
+        if taken == 1:
             return app_id
     if judgement.right:
         return UsedCode()
@@ -86,10 +88,5 @@ def take(
 
 def _explained(session: Session, app_id: int, off: ClockOff) -> ClockWrong:
     """Say how far the clock is off, and void that very step: telling a guesser "right in four minutes" would help."""
-    session.execute(
-        update(Authenticator)
-        .where(Authenticator.id == app_id)
-        .values(burned_step=off.step)
-        .execution_options(synchronize_session=False)
-    )
+    change(session, update(Authenticator).where(Authenticator.id == app_id).values(burned_step=off.step))
     return ClockWrong(off.seconds)

@@ -30,6 +30,6 @@ def run(connection: Connection) -> None:
             raw.close()
 
 
-if flask.current_app:
+if flask.has_app_context():
     with db.engine.connect().execution_options(mfaportal_write=True) as opened:
         run(opened)

@@ -43,7 +43,7 @@ class EventKind(StrEnum):
 
 
 class Event(Model):
-    """No foreign keys: an event stays when the account or the portal goes. `actor_id` is empty for the command line."""
+    """No foreign keys: an event outlives account and portal. `actor_id` is empty for the command line."""
 
     __tablename__ = "events"
     __table_args__ = (

@@ -1,11 +1,11 @@
-"""Who is asking: login, account, portal of the URL, role, rules and menus, in one statement that always gives one row."""
+"""Who is asking: login, account, portal of the URL, role, rules and menus, in one statement that gives one row."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, bindparam, case, func, literal, null, select, true
+from sqlalchemy import ColumnElement, String, and_, bindparam, case, func, literal, null, select, true
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session, aliased
 
@@ -126,7 +126,7 @@ def _account(row: Any, facts: LoginFacts) -> AccountSeen:
 
 
 @cache
-def _statement(*, by_slug: bool, by_id: bool) -> Select[Any]:
+def _statement(*, by_slug: bool, by_id: bool) -> Any:
     one = select(literal(1).label("one")).subquery()
     here = aliased(Portal)
     count = select(func.count()).select_from(Portal).scalar_subquery()

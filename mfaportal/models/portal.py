@@ -43,7 +43,7 @@ class Portal(Model):
 
 
 def covered_since(portal: Any, back_office: ColumnElement[bool]) -> ColumnElement[datetime | None]:
-    """`RuleInForce.covered_since` in SQL, so that one statement can ask it of every portal; a test holds them together."""
+    """`RuleInForce.covered_since` in SQL, for one statement over all portals; a test holds the two together."""
     beginning = literal(BEGINNING, Instant())
     everyone = func.coalesce(portal.everyone_since, beginning, type_=Instant())
     older = func.coalesce(portal.back_office_since, everyone, type_=Instant())

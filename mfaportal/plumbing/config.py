@@ -39,6 +39,9 @@ KNOWN = frozenset(
 )
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_PORT_MAX = 65535
+_WORKERS_MAX = 64
+_NAME_MAX = 80
 
 
 class SettingError(ValueError):
@@ -124,7 +127,7 @@ def read(environment: Mapping[str, str]) -> Settings:
 
 def _listen(value: str) -> tuple[str, int]:
     match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})", value)
-    if not match or not 0 < int(match[2]) < 65536:
+    if not match or not 0 < int(match[2]) <= _PORT_MAX:
         raise SettingError(f"MFAPORTAL_LISTEN must be an address and a port such as 127.0.0.1:8000, not {value!r}.")
     return match[1].strip("[]").lower(), int(match[2])
 
@@ -166,7 +169,7 @@ def _database_url(value: str | None, instance: Path) -> str:
 
 
 def _workers(value: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,3}", value) or not 0 < int(value) <= 64:
+    if not re.fullmatch(r"[0-9]{1,3}", value) or not 0 < int(value) <= _WORKERS_MAX:
         raise SettingError(f"MFAPORTAL_WORKERS must be a number from 1 to 64, not {value!r}.")
     return int(value)
 
@@ -195,7 +198,7 @@ def _networks(value: str) -> tuple[Network, ...]:
 
 
 def _name(value: str | None) -> str | None:
-    if value is not None and (len(value) > 80 or not value.isprintable()):
+    if value is not None and (len(value) > _NAME_MAX or not value.isprintable()):
         raise SettingError("MFAPORTAL_NAME must be at most 80 printable characters.")
     return value
 

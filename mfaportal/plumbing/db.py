@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Dialect, Engine, MetaData, event
+from sqlalchemy import BigInteger, CursorResult, Delete, Dialect, Engine, MetaData, Update, event
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
@@ -38,10 +38,10 @@ class Instant(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> int | None:
         return None if value is None else to_microseconds(value)
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: int | None, _dialect: Dialect) -> datetime | None:
         return None if value is None else from_microseconds(value)
 
 
@@ -80,12 +80,19 @@ def transaction() -> Iterator[Session]:
 
 @contextmanager
 def reading() -> Iterator[Session]:
-    """One consistent look at the database, closed afterwards."""
+    """One consistent look at the database, closed afterwards. What was loaded stays as it was, without a session."""
     session = db.session()
     try:
         yield session
     finally:
+        session.expunge_all()  # before the rollback, which would make each object ask again
         session.rollback()
+
+
+def change(session: Session, statement: Update | Delete) -> int:
+    """Run one UPDATE or DELETE; how many rows it changed. Objects loaded before are not brought up to date."""
+    result = session.execute(statement, execution_options={"synchronize_session": False})
+    return cast(CursorResult[Any], result).rowcount
 
 
 def insert_or_ignore(session: Session, table: type[Base]) -> Any:

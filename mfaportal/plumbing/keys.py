@@ -4,6 +4,7 @@ Key ring: one key a line, newest first, `KIND ID KEY`. `seal` keys (Fernet) seal
 recovery codes. The ring is as precious as the database: without it no app of anybody opens.
 """
 
+import contextlib
 import hashlib
 import hmac
 import os
@@ -19,6 +20,8 @@ from .config import SettingError, Settings
 from .sealing import Sealer
 
 MIN_SECRET = 32
+_MIN_DIFFERENT = 8
+"""A key of fewer different characters was typed, not drawn."""
 _SAMPLES = frozenset({"dev", "secret", "changeme", "change-me", "your-secret-key", "development"})
 
 
@@ -48,9 +51,10 @@ def open_keys(settings: Settings, *, first_start: bool) -> Keys:
     text = settings.secret_key or _read_or_make(settings.instance / "secret_key", lambda: secrets.token_urlsafe(48))
     signing, *fallbacks = [key.strip() for key in text.split(",")]
     for key in (signing, *fallbacks):
-        if len(key) < MIN_SECRET or key.lower() in _SAMPLES or len(set(key)) < 8:
+        if len(key) < MIN_SECRET or key.lower() in _SAMPLES or len(set(key)) < _MIN_DIFFERENT:
             raise SettingError(
-                f"MFAPORTAL_SECRET_KEY must hold random keys of at least {MIN_SECRET} characters; leave it out to have one made."
+                f"MFAPORTAL_SECRET_KEY must hold random keys of at least {MIN_SECRET} characters;"
+                " leave it out to have one made."
             )
     if not first_start and not settings.keyring.exists():
         raise SettingError(f"MFAPORTAL_KEYRING: {settings.keyring} is missing, and the database was made with it.")
@@ -94,9 +98,7 @@ def _make(path: Path, text: str) -> None:
             file.write(text + "\n")
             file.flush()
             os.fsync(file.fileno())
-        try:
+        with contextlib.suppress(FileExistsError):
             os.link(draft, path)
-        except FileExistsError:
-            pass
     finally:
         draft.unlink()

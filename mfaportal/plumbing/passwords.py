@@ -27,7 +27,7 @@ def hash_password(password: str) -> str:
 
 
 def verify_password(password: str, digest: str | None) -> bool:
-    """Whether `password` belongs to `digest`; without a digest the same work is done for nothing, and the answer is no."""
+    """Whether `password` belongs to `digest`; without one the same work is done, and the answer is no."""
     if len(password) > MAX_LENGTH:
         password = ""  # still judged, so that a long guess takes as long as a short one
     try:

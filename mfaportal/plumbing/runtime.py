@@ -1,4 +1,4 @@
-"""What one running application was made with: settings, keys, clock. Kept on the app, so that two can live side by side."""
+"""What one running application was made with: settings, keys, clock. Kept on the app: two can live side by side."""
 
 from dataclasses import dataclass
 from datetime import datetime

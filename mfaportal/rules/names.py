@@ -41,4 +41,5 @@ def slug_from(name: str) -> str:
 
 
 def is_slug(text: str) -> bool:
+    """Whether this can stand for a portal in a URL."""
     return bool(SLUG.fullmatch(text))

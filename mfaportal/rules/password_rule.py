@@ -1,4 +1,4 @@
-"""Which passwords are allowed: length, and not a well-known one. No composition rules (NIST SP 800-63B-4 §3.1.1.2)."""
+"""Which passwords are allowed: long ones that nobody else has. No composition rules (NIST 800-63B-4 §3.1.1.2)."""
 
 import re
 from enum import Enum
@@ -23,7 +23,7 @@ def length_refusal(password: str) -> PasswordRefusal | None:
 
 
 def context_words(*texts: str) -> tuple[str, ...]:
-    """What a password must not be: the installation's, the portals' and the person's own names, whole and in parts."""
+    """What a password must not be: names of the installation, the portal and the person, whole and in parts."""
     words = {"mfaportal"}
     for text in texts:
         lower = text.lower()[:200]

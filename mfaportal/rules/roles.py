@@ -34,4 +34,5 @@ def role_in_portal(*, operator: bool, member: str | None, public: bool) -> Role:
 
 
 def has_back_office(role: Role) -> bool:
+    """Whether somebody of this role works in the back office."""
     return role >= Role.EDITOR

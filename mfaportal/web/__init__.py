@@ -5,13 +5,15 @@ from flask.typing import ResponseReturnValue
 
 from ..plumbing.config import ROOT
 from ..rules.access import Audience
-from . import errors, gate, headers, health, login_session, page
-from .account import blueprint as account
-from .admin import access_security, user_actions
-from .auth import blueprint as auth
-from .back_office import blueprint as back_office
+from . import errors, gate, headers, login_session, page
+from .account import blueprint as account_blueprint
+from .admin.access_security import blueprint as access_security_blueprint
+from .admin.access_users import blueprint as access_users_blueprint
+from .auth import blueprint as auth_blueprint
+from .back_office import blueprint as back_office_blueprint
 from .converters import NumberConverter, SlugConverter
-from .front_office import blueprint as front_office
+from .front_office import blueprint as front_office_blueprint
+from .health import blueprint as health_blueprint
 
 
 def register(app: Flask) -> None:
@@ -25,13 +27,13 @@ def register(app: Flask) -> None:
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 365 * 24 * 3600
     app.add_url_rule("/static/<path:filename>", "static", _static)
     for blueprint in (
-        auth,
-        account,
-        front_office,
-        back_office,
-        user_actions.blueprint,
-        access_security.blueprint,
-        health.blueprint,
+        auth_blueprint,
+        account_blueprint,
+        front_office_blueprint,
+        back_office_blueprint,
+        access_users_blueprint,
+        access_security_blueprint,
+        health_blueprint,
     ):
         app.register_blueprint(blueprint)
     errors.register(app)

@@ -70,7 +70,7 @@ def _stale_form(_error: CSRFError) -> ResponseReturnValue:
     return _page(
         HTTPStatus.BAD_REQUEST,
         "This form is too old",
-        "You logged in or out since it was opened, or your browser keeps no cookies. Open it again; nothing was done.",
+        "You logged in or out since it was opened, or your browser keeps no cookies. Nothing was done: try again.",
         again=request.path,
     )
 

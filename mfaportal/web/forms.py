@@ -11,17 +11,29 @@ from wtforms.validators import InputRequired, Length
 from ..rules.password_rule import MAX_LENGTH
 
 
-class PortalForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+class PortalForm(FlaskForm):
     """The gate has checked the CSRF value before any form is made."""
 
-    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+    class Meta(FlaskForm.Meta):
         csrf = False
 
-        def wrap_formdata(self, _form: FlaskForm, formdata: Any) -> MultiDict[str, str] | None:
+        def wrap_formdata(self, _form: Any, formdata: Any) -> Any:
             """The urlencoded body; not JSON, not files, not the query."""
             if isinstance(formdata, MultiDict):
                 return formdata
             return request.form if request.method == "POST" else None
+
+
+class TextField(StringField):
+    """A line of text; a string once the form is valid."""
+
+    data: str
+
+
+class SecretField(PasswordField):
+    """The same, never shown again."""
+
+    data: str
 
 
 def without_nul(_form: object, field: Field) -> None:
@@ -30,9 +42,9 @@ def without_nul(_form: object, field: Field) -> None:
         raise ValidationError("This holds a character that cannot be used here.")
 
 
-def text_field(label: str, *, longest: int, missing: str, help_text: str = "", **attributes: Any) -> StringField:
+def text_field(label: str, *, longest: int, missing: str, help_text: str = "", **attributes: Any) -> TextField:
     """A line of text that must be there."""
-    return StringField(
+    return TextField(
         label,
         [
             InputRequired(missing),
@@ -44,9 +56,9 @@ def text_field(label: str, *, longest: int, missing: str, help_text: str = "", *
     )
 
 
-def password_field(label: str, *, new: bool, help_text: str = "") -> PasswordField:
+def password_field(label: str, *, new: bool, help_text: str = "") -> SecretField:
     """A password; browsers and password managers are told whether it is a new one."""
-    return PasswordField(
+    return SecretField(
         label,
         [InputRequired("Enter a password." if new else "Enter your password.")],
         description=help_text,
@@ -54,9 +66,9 @@ def password_field(label: str, *, new: bool, help_text: str = "") -> PasswordFie
     )
 
 
-def code_field() -> StringField:
+def code_field() -> TextField:
     """The six digits; shape is judged by the rule, not here."""
-    return StringField(
+    return TextField(
         "One-time code",
         [InputRequired("Enter the six digits that your app shows.")],
         render_kw={

@@ -22,7 +22,7 @@ _DEVICES_MAX = 4
 """How many accounts one browser is remembered for."""
 
 
-class CurrentUser(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
+class CurrentUser(UserMixin):
     """Flask-Login's user: somebody whose log-in is whole."""
 
     def __init__(self, account: AccountSeen, token: str) -> None:

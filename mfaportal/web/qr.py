@@ -1,4 +1,4 @@
-"""The QR code of a set-up key, drawn from qrcode's own matrix as one SVG path: no image library, no second request."""
+"""The QR code of a set-up key, drawn from qrcode's own matrix as one SVG path: no image, no second request."""
 
 from dataclasses import dataclass
 from itertools import groupby

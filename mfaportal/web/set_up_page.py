@@ -1,6 +1,7 @@
 """The one set-up form: at log-in when a rule demands it, and from the Security tab."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from flask import render_template
 from flask.wrappers import Response
@@ -22,11 +23,11 @@ class Offer:
     link: str
 
 
-def show(template: str, **context: object) -> str:
+def show(template: str, **context: Any) -> str:
     return render_template(template, form=SetUpForm(), offer=_offer(), **context)
 
 
-def submit(template: str, *, log_out_others: bool, **context: object) -> SetUpDone | Response:
+def submit(template: str, *, log_out_others: bool, **context: Any) -> SetUpDone | Response:
     """Try to finish; what comes back is done, or the form again with the reason, the name and the same QR code."""
     form = SetUpForm()
     if not form.validate():
@@ -43,7 +44,7 @@ def submit(template: str, *, log_out_others: bool, **context: object) -> SetUpDo
             return _wrong_code(template, form, outcome, **context)
 
 
-def _wrong_code(template: str, form: SetUpForm, refusal: CodeRefusal, **context: object) -> Response:
+def _wrong_code(template: str, form: SetUpForm, refusal: CodeRefusal, **context: Any) -> Response:
     sentence = of_code(refusal, asking.now())
     if isinstance(refusal, PausedUntil):
         return page.paused(template, form, form.code, sentence, refusal, offer=_offer(), **context)

@@ -12,7 +12,7 @@ from .. import asking, login_session, page, set_up_page
 from ..forms import PortalForm, text_field
 from ..gate import StepUp, audience
 from ..wording import of_app_name
-from .blueprint import blueprint
+from ._blueprint import blueprint
 
 ADD, DELETE, RENAME = "account/add_app.html", "account/delete_app.html", "account/rename_app.html"
 

@@ -11,7 +11,7 @@ from .. import asking, page
 from ..forms import PortalForm, text_field
 from ..gate import audience
 from ..wording import OF_ACCOUNT
-from .blueprint import blueprint
+from ._blueprint import blueprint
 
 TEMPLATE = "account/profile.html"
 

@@ -7,7 +7,7 @@ from ...domain import authenticators
 from ...rules.access import Audience
 from .. import asking
 from ..gate import audience
-from .blueprint import blueprint
+from ._blueprint import blueprint
 
 
 @blueprint.get("/security")

@@ -1,5 +1,7 @@
 """Access > Security: public or private, and whom the MFA rule covers."""
 
+from typing import Any
+
 from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, RadioField
@@ -22,8 +24,8 @@ _YOU = "You would be covered and have not set up MFA yourself: set it up first, 
 class AccessSecurityForm(PortalForm):
     """A choice that is not sent stays as it is; one that does not exist is refused."""
 
-    visibility = RadioField("Portal access", [Optional()], choices=[value.value for value in Visibility])
-    mfa_rule = RadioField("MFA", [Optional()], choices=[value.value for value in MfaRule])
+    visibility = RadioField("Portal access", [Optional()], choices=[(kind.value, kind.value) for kind in Visibility])
+    mfa_rule = RadioField("MFA", [Optional()], choices=[(value.value, value.value) for value in MfaRule])
     apply_now = BooleanField("Also apply now")
 
 
@@ -34,7 +36,7 @@ def edit(portal: str) -> ResponseReturnValue:
     present = access_security.look(portal)
     if present is None:
         abort(404)
-    context = {"present": present, "account": asking.account()}
+    context: dict[str, Any] = {"present": present, "account": asking.account()}
     if not form.is_submitted():
         form.visibility.data, form.mfa_rule.data = present.visibility, present.rule
         return render_template(TEMPLATE, form=form, **context)

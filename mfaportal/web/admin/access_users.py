@@ -10,6 +10,9 @@ from ...rules.roles import MemberRole
 from .. import asking
 from ..gate import audience
 
+_DIGITS_MAX = 18
+"""A number of this many digits fits into every database."""
+
 blueprint = Blueprint("access_users", __name__, url_prefix="/portals/<slug:portal>/backoffice/access/users")
 
 
@@ -29,7 +32,7 @@ def _query() -> MembersQuery:
         text=request.args.get("q", "").strip().replace("\x00", "")[:100],
         role=MemberRole(role) if role in list(MemberRole) else None,
         mfa=MfaFilter(mfa) if mfa in list(MfaFilter) else None,
-        after=int(after) if after.isascii() and after.isdigit() and len(after) < 19 else None,
+        after=int(after) if after.isascii() and after.isdigit() and len(after) <= _DIGITS_MAX else None,
     )
 
 

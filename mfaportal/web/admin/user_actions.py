@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import abort, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import BooleanField, RadioField, StringField
+from wtforms import BooleanField, RadioField
 from wtforms.validators import InputRequired, Length
 
 from ...domain import accounts, authenticators, members, one_time_links
@@ -16,7 +16,7 @@ from ...plumbing.runtime import runtime
 from ...rules.access import Audience
 from ...rules.roles import MemberRole
 from .. import asking, page
-from ..forms import PortalForm, without_nul
+from ..forms import PortalForm, TextField, without_nul
 from ..gate import StepUp, audience
 from ..wording import OF_ACCOUNT
 from .access_users import blueprint, of_this_portal
@@ -44,8 +44,8 @@ class OperatorForm(PortalForm):
     operator = RadioField("Operator", [InputRequired("Choose yes or no.")], choices=[("yes", "Yes"), ("no", "No")])
 
 
-def _reason() -> StringField:
-    return StringField(
+def _reason() -> TextField:
+    return TextField(
         "Reason",
         [InputRequired("Say why; it is kept in the log."), Length(max=500), without_nul],
         description="Kept in the log of events.",
@@ -79,7 +79,7 @@ def _run(account_id: int, action: Action, do: Callable[[Any], object]) -> Respon
     """Show the action's page, or do it and go back to the person's page, or to the list if they are gone from it."""
     member = of_this_portal(account_id)
     form: Any = action.form()
-    context = {"action": action, "member": member, "portal": asking.portal()}
+    context: dict[str, Any] = {"action": action, "member": member, "portal": asking.portal()}
     if not form.is_submitted():
         action.start(form, member)
         return render_template(TEMPLATE, form=form, **context)

@@ -1,16 +1,14 @@
 """The forms of logging in. They check shape only."""
 
-from wtforms import StringField
-
 from ...plumbing.addresses import MAX_LENGTH as EMAIL_MAX
 from ...rules.names import PERSON_MAX, PORTAL_MAX
 from ...rules.password_rule import MIN_LENGTH
-from ..forms import PortalForm, code_field, password_field, text_field
+from ..forms import PortalForm, TextField, code_field, password_field, text_field
 
 LONG_ENOUGH = f"At least {MIN_LENGTH} characters. A few words in a row make a good one."
 
 
-def _email(label: str = "E-mail", autocomplete: str = "username") -> StringField:
+def _email(label: str = "E-mail", autocomplete: str = "username") -> TextField:
     return text_field(
         label,
         longest=EMAIL_MAX,

@@ -1,4 +1,4 @@
-"""One-time links: the first GET puts the token into the session and out of the address bar; nothing logs in by itself."""
+"""One-time links: the GET takes the token out of the address bar into the session. Nobody is logged in by it."""
 
 from flask import flash, make_response, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
@@ -11,7 +11,7 @@ from ...rules.access import Audience
 from .. import asking, new_password, page
 from ..gate import audience
 from ..wording import OF_ACCOUNT
-from .blueprint import blueprint
+from ._blueprint import blueprint
 from .forms import InvitationForm, NewPasswordForm
 
 _KEYS = {LinkKind.RESET: "reset_token", LinkKind.INVITATION: "invitation_token"}

@@ -10,7 +10,7 @@ from ...rules.stages import Stage
 from .. import asking, login_session, page, wanted_page
 from ..gate import audience
 from ..wording import of_pause
-from .blueprint import blueprint
+from ._blueprint import blueprint
 from .forms import LogInForm
 
 TEMPLATE = "auth/log_in.html"

@@ -9,7 +9,7 @@ from ...rules.access import Audience
 from .. import asking, login_session, page, wanted_page
 from ..gate import audience
 from ..wording import of_code
-from .blueprint import blueprint
+from ._blueprint import blueprint
 from .forms import CodeForm
 
 TEMPLATE = "auth/code.html"

@@ -7,7 +7,7 @@ from ...domain.outcomes import SetUpDone
 from ...rules.access import Audience
 from .. import asking, login_session, set_up_page, wanted_page
 from ..gate import audience
-from .blueprint import blueprint
+from ._blueprint import blueprint
 
 TEMPLATE = "auth/set_up.html"
 

@@ -11,7 +11,7 @@ from ...rules.access import Audience
 from .. import asking, page, wanted_page
 from ..gate import audience
 from ..wording import of_code, of_pause
-from .blueprint import blueprint
+from ._blueprint import blueprint
 from .forms import CodeForm, PasswordForm
 
 TEMPLATE = "auth/confirm.html"

@@ -13,7 +13,7 @@ from ...rules.access import Audience
 from .. import asking, login_session, new_password, page
 from ..gate import audience
 from ..wording import OF_ACCOUNT
-from .blueprint import blueprint
+from ._blueprint import blueprint
 from .forms import WelcomeForm
 
 TEMPLATE = "auth/welcome.html"

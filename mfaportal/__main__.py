@@ -1,12 +1,12 @@
-"""What a start does before it serves: `python -m mfaportal.cli.start` migrates and prints where the portal is."""
+"""What a start does before it serves: `python -m mfaportal` migrates and prints where the portal is."""
 
 import sys
 
-from .. import create_app
-from ..domain import accounts
-from ..plumbing import migrations
-from ..plumbing.config import SettingError
-from ..plumbing.runtime import runtime
+from . import create_app
+from .domain import accounts
+from .plumbing import migrations
+from .plumbing.config import SettingError
+from .plumbing.runtime import runtime
 
 
 def main() -> int:
