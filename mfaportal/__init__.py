@@ -37,11 +37,9 @@ def create_app(settings: Mapping[str, str] | None = None) -> "Flask":
     config.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     opened = keys.open_keys(config, first_start=first_start)
     app = Flask("mfaportal", root_path=str(ROOT), instance_path=str(config.instance), static_folder=None)
+    app.config.update(SECRET_KEY=opened.signing, SECRET_KEY_FALLBACKS=list(opened.signing_fallbacks))
+    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_BODY)
     app.config.update(
-        SECRET_KEY=opened.signing,
-        SECRET_KEY_FALLBACKS=list(opened.signing_fallbacks),
-        MAX_CONTENT_LENGTH=MAX_BODY,
-        MAX_FORM_MEMORY_SIZE=MAX_BODY,
         SQLALCHEMY_DATABASE_URI=config.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=db.engine_options(config.database_url, THREADS),
     )

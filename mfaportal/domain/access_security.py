@@ -6,7 +6,7 @@ from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from ..models import Account, Authenticator, EventKind, Membership, Portal, Visibility
-from ..models.membership import BACK_OFFICE_ROLES
+from ..models.membership import works_in_back_office
 from ..plumbing.db import reading, transaction
 from ..rules.access import Audience
 from ..rules.lifetimes import STEP_UP, STEP_UP_GRACE
@@ -55,7 +55,7 @@ def look(slug: str) -> AccessSecurity | None:
 def _coverage(session: Session, portal_id: int) -> tuple[Coverage, Coverage]:
     """Suspended people are counted too: the rule covers them again the moment they are restored."""
     here = and_(Membership.account_id == Account.id, Membership.portal_id == portal_id)
-    works = or_(Account.is_operator, Membership.role.in_(BACK_OFFICE_ROLES))
+    works = or_(Account.is_operator, works_in_back_office(Membership.role))
     bare = ~select(Authenticator.id).where(Authenticator.account_id == Account.id).exists()
     row = session.execute(
         select(
@@ -72,20 +72,21 @@ def _coverage(session: Session, portal_id: int) -> tuple[Coverage, Coverage]:
 
 
 def change(
-    caller: Caller, slug: str, *, visibility: Visibility, rule: MfaRule, apply_now: bool
+    caller: Caller, slug: str, *, visibility: Visibility | None, rule: MfaRule, apply_now: bool
 ) -> Done | RuleRefusal | PortalRefusal:
-    """Set who may see the portal and whom the rule covers; saving without a change moves nothing."""
+    """Set who may see the portal (None: as now) and whom the rule covers; saving without a change moves nothing."""
     with transaction() as session:
         identity = require(session, caller, Audience.ADMINS, slug=slug, confirmed_within=STEP_UP + STEP_UP_GRACE)
         portal = session.scalars(select(Portal).where(Portal.slug == slug).with_for_update()).one_or_none()
         if portal is None:
             return PortalRefusal.UNKNOWN
+        seen_by = portal.visibility if visibility is None else visibility
         new_rule = changed(portal.rule, rule, caller.now, apply_now=apply_now)
         if apply_now and identity is not None and identity.account is not None:
             role = Role.OPERATOR if identity.account.is_operator else identity.role
             if new_rule.covers(role) and not identity.account.has_authenticator:
                 return RuleRefusal.WOULD_COVER_YOU
-        if portal.rule == new_rule and portal.visibility == visibility:
+        if portal.rule == new_rule and portal.visibility == seen_by:
             return Done()
         audit.record(
             session,
@@ -93,8 +94,8 @@ def change(
             EventKind.PORTAL_ACCESS_CHANGED,
             portal_id=portal.id,
             rule=[portal.mfa_rule, rule],
-            visibility=[portal.visibility, visibility],
+            visibility=[portal.visibility, seen_by],
             apply_now=apply_now,
         )
-        portal.rule, portal.visibility = new_rule, visibility
+        portal.rule, portal.visibility = new_rule, seen_by
     return Done()

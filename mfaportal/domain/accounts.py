@@ -21,7 +21,7 @@ from ..rules.throttling import Kind
 from . import audit, login_rows, one_time_links, throttles
 from .authority import require
 from .caller import Caller
-from .outcomes import AccountRefusal, Created, Done, LoggedIn, WelcomeRefusal
+from .outcomes import AccountRefusal, Created, Done, LoggedIn, PortalRefusal, WelcomeRefusal
 from .throttles import Subject
 
 _WITHIN = STEP_UP + STEP_UP_GRACE
@@ -42,21 +42,25 @@ class Newcomer:
 def none_yet() -> bool:
     """Whether the installation still waits for its first account."""
     with reading() as session:
-        return _none_yet(session)
+        return no_account(session)
 
 
-def welcome(caller: Caller, newcomer: Newcomer, portal_name: str) -> LoggedIn | WelcomeRefusal | AccountRefusal:
+def welcome(
+    caller: Caller, newcomer: Newcomer, portal_name: str
+) -> LoggedIn | WelcomeRefusal | AccountRefusal | PortalRefusal:
     """Make the first operator, name the first portal, and log the operator in. Works once, ever."""
     checked = _checked(newcomer)
     title = clean_name(portal_name, PORTAL_MAX)
     if isinstance(checked, AccountRefusal):
         return checked
-    if title is None or newcomer.password is None:
-        return AccountRefusal.BAD_NAME
+    if title is None:
+        return PortalRefusal.BAD_NAME
+    if newcomer.password is None:
+        raise TypeError("the first operator comes with a password")
     password_digest = hash_password(newcomer.password)
     try:
         with transaction() as session:
-            if not _none_yet(session):
+            if not no_account(session):
                 return WelcomeRefusal.TOO_LATE
             session.add(Setting(name=WELCOMED, value="yes"))
             session.flush()
@@ -207,6 +211,12 @@ def another_operator(session: Session, account_id: int) -> bool:
     return bool(session.scalar(others))
 
 
+def no_account(session: Session) -> bool:
+    """Whether nobody was ever made here."""
+    made = session.scalar(select(Setting.name).where(Setting.name == WELCOMED))
+    return made is None and session.scalar(select(Account.id).limit(1)) is None
+
+
 def _of_others(
     session: Session, caller: Caller, account_id: int, *, even_oneself: bool = False
 ) -> Account | AccountRefusal:
@@ -243,8 +253,3 @@ def _add(
     session.flush()
     audit.record(session, caller, EventKind.ACCOUNT_CREATED, account_id=account.id, operator=operator)
     return account
-
-
-def _none_yet(session: Session) -> bool:
-    made = session.scalar(select(Setting.name).where(Setting.name == WELCOMED))
-    return made is None and session.scalar(select(Account.id).limit(1)) is None

@@ -33,9 +33,7 @@ def require(
     """
     if caller.source is Source.COMMAND_LINE:
         return None
-    identity = identities.load(
-        session, token_digest=None, login_id=caller.login_id or 0, slug=slug, now=caller.now, limits=caller.limits
-    )
+    identity = identities.of_login(session, caller.login_id or 0, slug=slug, now=caller.now, limits=caller.limits)
     fresh = confirmed_within is None or is_fresh(identity, caller, confirmed_within)
     decisions = [decide(audience, identity.stage, identity.role, fresh) for audience in audiences]
     if not any(isinstance(decision, Pass) for decision in decisions):

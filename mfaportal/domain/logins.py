@@ -82,8 +82,8 @@ def _password_subjects(caller: Caller, email: str, device: str | None) -> list[S
     subjects = [throttles.of_email(Kind.PASSWORD_TO_ACCOUNT, email)]
     if caller.address is not None:
         subjects += [
-            throttles.of_email(Kind.PASSWORD_FROM_ADDRESS_TO_ACCOUNT, email, caller.address),
-            Subject(Kind.PASSWORD_FROM_ADDRESS, caller.address),
+            throttles.from_address(Kind.PASSWORD_FROM_ADDRESS_TO_ACCOUNT, caller.address, email=email),
+            throttles.from_address(Kind.PASSWORD_FROM_ADDRESS, caller.address),
         ]
     return subjects
 
@@ -110,9 +110,7 @@ def _begin(session: Session, caller: Caller, account: Account, old_token: bytes 
     if old_token is not None:
         login_rows.end_one(session, caller, old_token)
     login, token = login_rows.begin(session, caller, account.id)
-    stage = identities.load(
-        session, token_digest=None, login_id=login.id, slug=None, now=caller.now, limits=caller.limits
-    ).stage
+    stage = identities.of_login(session, login.id, slug=None, now=caller.now, limits=caller.limits).stage
     if stage is Stage.COMPLETE:
         login.confirmed_at = caller.now
         login_rows.complete(session, caller, account.id, factors=["password"])
@@ -127,7 +125,7 @@ def enter_code(caller: Caller, typed: str) -> LoggedIn | CodeRefusal:
     if code is None:
         return attempts.count_malformed(caller)
     subjects = [Subject(Kind.CODE_OF_ACCOUNT, str(caller.account_id))]
-    subjects += [Subject(Kind.CODE_FROM_ADDRESS, caller.address)] if caller.address else []
+    subjects += [throttles.from_address(Kind.CODE_FROM_ADDRESS, caller.address)] if caller.address else []
     judged = _count_and_judge(caller, Audience.ENTERING_CODE, subjects, code)
     if isinstance(judged, PausedUntil):
         return judged

@@ -9,7 +9,7 @@ from sqlalchemy import Select, exists, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from ..models import Account, Authenticator, EventKind, Membership, Portal
-from ..models.membership import BACK_OFFICE_ROLES
+from ..models.membership import works_in_back_office
 from ..models.portal import covered_since
 from ..plumbing.db import reading, transaction
 from ..rules.access import Audience
@@ -86,7 +86,7 @@ def one(portal_id: int, account_id: int) -> Member | None:
 def _members(portal_id: int) -> Select[Any]:
     """Members, and the operators, who count as admins of every portal."""
     apps = select(func.count()).where(Authenticator.account_id == Account.id).scalar_subquery()
-    works = or_(Account.is_operator, Membership.role.in_(BACK_OFFICE_ROLES))
+    works = or_(Account.is_operator, works_in_back_office(Membership.role))
     return (
         select(
             Account.id,
@@ -108,7 +108,7 @@ def _members(portal_id: int) -> Select[Any]:
 
 def _filtered(statement: Select[Any], query: MembersQuery) -> Select[Any]:
     set_up = exists().where(Authenticator.account_id == Account.id)
-    works = or_(Account.is_operator, Membership.role.in_(BACK_OFFICE_ROLES))
+    works = or_(Account.is_operator, works_in_back_office(Membership.role))
     if query.text:
         text = query.text[:_QUERY_MAX]
         statement = statement.where(

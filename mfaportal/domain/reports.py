@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import or_, select, true
 
 from ..models import Account, Authenticator, Membership, Portal
-from ..models.membership import BACK_OFFICE_ROLES
+from ..models.membership import works_in_back_office
 from ..models.portal import covered_since
 from ..plumbing.db import reading
 
@@ -80,7 +80,7 @@ def _account(rows: list[Any]) -> AccountListed:
 
 def coverage(slug: str | None = None) -> Iterator[Covered]:
     """Everybody in the portals (or in one), operators included, who are covered by any portal's rule."""
-    works = or_(Account.is_operator, Membership.role.in_(BACK_OFFICE_ROLES))
+    works = or_(Account.is_operator, works_in_back_office(Membership.role))
     statement = (
         select(
             Account.email,

@@ -47,6 +47,7 @@ def begin(caller: Caller) -> str:
     Made by the server alone and kept sealed on the login's row, so that no client chooses it.
     """
     with transaction() as session:
+        _may_set_up(session, caller)
         login = session.get_one(Login, caller.login_id)
         pending = _pending(login, caller.now)
         if pending is not None:
@@ -60,6 +61,7 @@ def begin(caller: Caller) -> str:
 def leave(caller: Caller) -> None:
     """Throw the offered key away."""
     with transaction() as session:
+        require(session, caller, Audience.ACCOUNT)
         login = session.get_one(Login, caller.login_id)
         login.pending_secret = login.pending_at = None
 

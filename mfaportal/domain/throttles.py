@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from ..models import Throttle
 from ..models.throttle import packed, unpacked
 from ..plumbing.db import change, insert_or_ignore
-from ..rules.throttling import LIMITS, History, Kind, Paused, counted, given_back
+from ..rules.throttling import LIMITS, History, Kind, Paused, counted, given_back, network_of
 from .outcomes import PausedUntil
 
 
@@ -26,6 +26,12 @@ def of_email(kind: Kind, email: str, *more: str) -> Subject:
     """A subject that does not give the e-mail away and is as long for unknown ones as for known."""
     text = "\x00".join((email.strip(" ").lower()[:512], *more))
     return Subject(kind, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
+
+
+def from_address(kind: Kind, address: str, *, email: str | None = None) -> Subject:
+    """A subject for where attempts come from, and for whom if there is an `email`. IPv6 counts per /64."""
+    network = network_of(address)
+    return Subject(kind, network) if email is None else of_email(kind, email, network)
 
 
 def count(session: Session, subjects: list[Subject], now: datetime) -> PausedUntil | None:

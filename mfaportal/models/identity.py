@@ -3,20 +3,33 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, String, and_, bindparam, case, func, literal, null, select, true
-from sqlalchemy.engine import Connection
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    LargeBinary,
+    String,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    null,
+    select,
+    true,
+)
 from sqlalchemy.orm import Session, aliased
 
-from ..plumbing.db import Instant
+from ..plumbing.clock import from_microseconds
+from ..plumbing.db import Instant, PreparedRow
 from ..rules.lifetimes import LoginLimits
 from ..rules.roles import Role, role_in_portal
 from ..rules.stages import LoginFacts, Stage, stage_of
 from .account import Account
 from .authenticator import Authenticator
 from .login import Login
-from .membership import BACK_OFFICE_ROLES, Membership
+from .membership import Membership, works_in_back_office
 from .portal import Portal, Visibility, covered_since
 
 ONLY_PORTAL = ""
@@ -55,37 +68,67 @@ class Identity:
     account: AccountSeen | None
     portal: PortalSeen | None
     back_office_slug: str | None
+    several_portals: bool
     confirmed_at: datetime | None
     last_seen_at: datetime | None
     installation_name: str | None
 
 
-def load(
-    source: Connection | Session,
-    *,
-    token_digest: bytes | None,
-    slug: str | None,
-    now: datetime,
-    limits: LoginLimits,
-    login_id: int | None = None,
-) -> Identity:
-    """Who the bearer of a token is now, seen from the portal `slug` (None: from none)."""
-    statement = _statement(by_slug=slug != ONLY_PORTAL, by_id=login_id is not None)
-    values = {"token": token_digest, "slug": slug, "login": login_id}
-    row = source.execute(statement, values).one()
+def of_browser(*, token_digest: bytes | None, slug: str | None, now: datetime, limits: LoginLimits) -> Identity:
+    """Who the bearer of a token is now, seen from the portal `slug` (None: from none). Outside any transaction."""
+    prepared = _prepared(by_slug=slug != ONLY_PORTAL, by_id=False)
+    row = prepared.one({"token": token_digest, "slug": slug})
+    return _identity(_Row(*row), slug, now, limits)
+
+
+def of_login(session: Session, login_id: int, *, slug: str | None, now: datetime, limits: LoginLimits) -> Identity:
+    """The same for a login, asked inside an operation's transaction."""
+    prepared = _prepared(by_slug=slug != ONLY_PORTAL, by_id=True)
+    row = prepared.one_in(session, {"login": login_id, "slug": slug})
+    return _identity(_Row(*row), slug, now, limits)
+
+
+class _Row(NamedTuple):
+    """What the statement selects, in its order; instants are numbers as they come from the driver."""
+
+    login_id: int | None
+    password_at: int
+    second_factor_at: int | None
+    confirmed_at: int | None
+    last_seen_at: int | None
+    ended_at: int | None
+    account_id: int
+    email: str
+    account_name: str
+    is_operator: bool
+    suspended_at: int | None
+    portal_id: int | None
+    slug: str
+    portal_name: str
+    visibility: str
+    role: str | None
+    has_app: bool
+    member_since: int | None
+    operator_since: int | None
+    back_office: str | None
+    portals: int
+    installation: str | None
+
+
+def _identity(row: _Row, slug: str | None, now: datetime, limits: LoginLimits) -> Identity:
     facts = _facts(row)
     stage = stage_of(facts, now, limits)
     known = facts is not None and stage is not Stage.ANONYMOUS
+    whole = stage is Stage.COMPLETE
     portal = (
         None
         if row.portal_id is None
         else PortalSeen(row.portal_id, row.slug, row.portal_name, row.visibility == Visibility.PUBLIC)
     )
-    whole = stage is Stage.COMPLETE
     return Identity(
         stage=stage,
         role=role_in_portal(
-            operator=whole and row.is_operator,
+            operator=whole and bool(row.is_operator),
             member=row.role if whole else None,
             public=portal.public if portal else slug == ONLY_PORTAL,  # several: their list is for everybody
         ),
@@ -93,45 +136,58 @@ def load(
         account=_account(row, facts) if known and facts else None,
         portal=portal,
         back_office_slug=row.back_office if whole else None,
-        confirmed_at=row.confirmed_at,
-        last_seen_at=row.last_seen_at,
+        confirmed_at=_instant(row.confirmed_at),
+        last_seen_at=_instant(row.last_seen_at),
         installation_name=row.installation,
+        several_portals=row.portals > 1,
     )
 
 
-def _facts(row: Any) -> LoginFacts | None:
+def _instant(number: int | None) -> datetime | None:
+    return None if number is None else from_microseconds(number)
+
+
+def _facts(row: _Row) -> LoginFacts | None:
     if row.login_id is None:
         return None
-    instants = [since for since in (row.member_since, row.operator_since) if since is not None]
+    since = [number for number in (row.member_since, row.operator_since) if number is not None]
     return LoginFacts(
-        password_at=row.password_at,
-        second_factor_at=row.second_factor_at,
-        last_seen_at=row.last_seen_at,
-        ended_at=row.ended_at,
-        suspended_at=row.suspended_at,
+        password_at=from_microseconds(row.password_at),
+        second_factor_at=_instant(row.second_factor_at),
+        last_seen_at=from_microseconds(row.last_seen_at or 0),
+        ended_at=_instant(row.ended_at),
+        suspended_at=_instant(row.suspended_at),
         has_authenticator=bool(row.has_app),
-        required_since=min(instants, default=None),
+        required_since=_instant(min(since, default=None)),
     )
 
 
-def _account(row: Any, facts: LoginFacts) -> AccountSeen:
+def _account(row: _Row, facts: LoginFacts) -> AccountSeen:
     return AccountSeen(
         id=row.account_id,
         email=row.email,
         name=row.account_name,
-        is_operator=row.is_operator,
+        is_operator=bool(row.is_operator),
         has_authenticator=facts.has_authenticator,
         covered=facts.required_since is not None,
     )
 
 
 @cache
+def _prepared(*, by_slug: bool, by_id: bool) -> PreparedRow:
+    return PreparedRow(_statement(by_slug=by_slug, by_id=by_id))
+
+
 def _statement(*, by_slug: bool, by_id: bool) -> Any:
     one = select(literal(1).label("one")).subquery()
     here = aliased(Portal)
     count = select(func.count()).select_from(Portal).scalar_subquery()
-    at_portal = here.slug == bindparam("slug", type_=String) if by_slug else count == 1
-    is_login = Login.id == bindparam("login") if by_id else Login.token_digest == bindparam("token")
+    at_portal = here.slug == bindparam("slug", None, String) if by_slug else count == 1
+    is_login = (
+        Login.id == bindparam("login", None, BigInteger)
+        if by_id
+        else Login.token_digest == bindparam("token", None, LargeBinary)
+    )
     return (
         select(
             Login.id.label("login_id"),
@@ -154,6 +210,7 @@ def _statement(*, by_slug: bool, by_id: bool) -> Any:
             _member_since().label("member_since"),
             _operator_since().label("operator_since"),
             _back_office().label("back_office"),
+            count.label("portals"),
             select(Portal.name).order_by(Portal.id).limit(1).scalar_subquery().label("installation"),
         )
         .select_from(one)
@@ -167,7 +224,7 @@ def _statement(*, by_slug: bool, by_id: bool) -> Any:
 def _member_since() -> Any:
     """The oldest instant since which a portal that the account is a member of covers it."""
     mine, portal = aliased(Membership), aliased(Portal)
-    since = covered_since(portal, mine.role.in_(BACK_OFFICE_ROLES))
+    since = covered_since(portal, works_in_back_office(mine.role))
     return (
         select(func.min(since, type_=Instant()))
         .select_from(mine)
@@ -191,7 +248,7 @@ def _back_office() -> Any:
         select(_only(portal.slug))
         .select_from(mine)
         .join(portal, portal.id == mine.portal_id)
-        .where(mine.account_id == Account.id, mine.role.in_(BACK_OFFICE_ROLES))
+        .where(mine.account_id == Account.id, works_in_back_office(mine.role))
         .scalar_subquery()
     )
     of_operator = select(_only(every.slug)).select_from(every).scalar_subquery()

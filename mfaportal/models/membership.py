@@ -1,13 +1,18 @@
 """Memberships: an account's place in a portal."""
 
-from sqlalchemy import ForeignKey, Index, String
+from typing import Any
+
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, or_
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..plumbing.db import Moment
 from ..rules.roles import MemberRole
 from .base import BigId, Model
 
-BACK_OFFICE_ROLES = (MemberRole.EDITOR, MemberRole.ADMIN)
+
+def works_in_back_office(role: Any) -> ColumnElement[bool]:
+    """`roles.has_back_office` in SQL, for a role column."""
+    return or_(role == MemberRole.EDITOR, role == MemberRole.ADMIN)
 
 
 class Membership(Model):

@@ -20,6 +20,10 @@ class Runtime:
     settings: Settings
     keys: Keys
     clock: Clock = system_clock
+    allowed_hosts: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        self.allowed_hosts = self.settings.allowed_hosts  # every request asks
 
     def now(self) -> datetime:
         return self.clock()

@@ -23,9 +23,25 @@ def length_refusal(password: str) -> PasswordRefusal | None:
 
 
 def context_words(*texts: str) -> tuple[str, ...]:
-    """What a password must not be: names of the installation, the portal and the person, whole and in parts."""
+    """What a password must not be: names of the installation, the portal and the person, whole and in parts.
+
+    Of an e-mail address, what stands before and behind the @ are parts, too.
+    """
     words = {"mfaportal"}
     for text in texts:
         lower = text.lower()[:200]
-        words.update((lower, re.sub(r"\W", "", lower), *re.findall(r"\w{4,}", lower)))
-    return tuple(sorted(words))
+        parts = (lower, *lower.split("@"))
+        words.update((*parts, *(re.sub(r"\W", "", part) for part in parts), *re.findall(r"\w{4,}", lower)))
+    return tuple(sorted(words - {""}))
+
+
+def is_made_of(password: str, words: tuple[str, ...]) -> bool:
+    """Whether nothing but these words, digits and signs stand in it, as in `HarbourData2026!`."""
+    letters = rest = _letters(password.lower())
+    for word in sorted(map(_letters, words), key=len, reverse=True):
+        rest = rest.replace(word, "")
+    return not rest and bool(letters)
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[\W\d_]", "", text)

@@ -3,6 +3,7 @@
 Pure: what happened is a `History`, and counting gives a new one. Keeping it is `domain.throttles`' job.
 """
 
+import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -53,6 +54,7 @@ class Paused:
 
 _MINUTES_5 = timedelta(minutes=5)
 _DAY = timedelta(days=1)
+_IPV6_PREFIX = 64
 _CODES = Limit(
     (Window(5, _MINUTES_5), Window(20, timedelta(hours=1)), Window(50, _DAY)),
     in_a_row=100,
@@ -73,23 +75,40 @@ LIMITS: dict[Kind, Limit] = {
 """OWASP's device cookies: browsers that completed a log-in keep a budget that strangers cannot use up."""
 
 
+def network_of(address: str) -> str:
+    """What an address counts as: IPv4 as itself, IPv6 as its /64, all of which one subscriber has to choose from.
+
+    Raises:
+        ValueError: this is no address.
+    """
+    parsed = ipaddress.ip_address(address)
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    return str(ipaddress.IPv6Network((parsed, _IPV6_PREFIX), strict=False))
+
+
 def counted(history: History, limit: Limit, now: datetime) -> History | Paused:
     """The history with one more attempt at `now`, or why there can be none.
 
-    Attempts that lie ahead (the clock was put back) count as made now, so that a pause still ends.
+    Attempts that lie ahead count, too: of parallel requests the later one may be faster. Those further ahead than a
+    window is long do not: the clock was put back, and a pause must still end (after two lengths at most).
     """
-    attempts = tuple(min(attempt, now) for attempt in history.attempts)
     if limit.in_a_row is not None and history.in_a_row >= limit.in_a_row:
         return Paused(None)
-    free_at = [
-        attempts[-window.attempts] + window.length for window in limit.windows if len(attempts) >= window.attempts
-    ]
-    until = max(free_at, default=now)
-    if until > now:
-        return Paused(until)
+    full = [until for window in limit.windows if (until := _full_until(history.attempts, window, now))]
+    if full:
+        return Paused(max(full))
     longest = max(window.length for window in limit.windows)
-    kept = tuple(attempt for attempt in attempts if now - attempt < longest)
-    return History((*kept, now), history.in_a_row + 1)
+    return History(tuple(sorted((*_near(history.attempts, longest, now), now))), history.in_a_row + 1)
+
+
+def _full_until(attempts: tuple[datetime, ...], window: Window, now: datetime) -> datetime | None:
+    near = sorted(_near(attempts, window.length, now))
+    return near[-window.attempts] + window.length if len(near) >= window.attempts else None
+
+
+def _near(attempts: tuple[datetime, ...], length: timedelta, now: datetime) -> list[datetime]:
+    return [attempt for attempt in attempts if abs(now - attempt) < length]
 
 
 def given_back(history: History, at: datetime) -> History:

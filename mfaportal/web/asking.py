@@ -9,7 +9,6 @@ from ..domain.caller import Caller, Source
 from ..models import identity as identities
 from ..models.identity import ONLY_PORTAL, AccountSeen, Identity, PortalSeen
 from ..models.login import BROWSER_MAX
-from ..plumbing.db import db
 from ..plumbing.logs import masked
 from ..plumbing.runtime import runtime
 from ..plumbing.tokens import digest
@@ -41,8 +40,7 @@ def identity() -> Identity:
     """Who is asking: one statement a request, outside any transaction."""
     found = g.get("identity")
     if found is None:
-        with db.engine.connect() as connection:
-            found = identities.load(connection, token_digest=token_digest(), slug=_slug(), now=now(), limits=limits())
+        found = identities.of_browser(token_digest=token_digest(), slug=_slug(), now=now(), limits=limits())
         g.identity = found
     return cast("Identity", found)
 

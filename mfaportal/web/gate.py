@@ -75,7 +75,7 @@ def stand_guard() -> ResponseReturnValue | None:
     """Decide about this request: host, then who may, then that the form is ours. None lets it through."""
     g.now = runtime().now()
     endpoint = request.endpoint or ""
-    if endpoint not in _ANY_HOST and request.environ.get("HTTP_HOST") not in runtime().settings.allowed_hosts:
+    if endpoint not in _ANY_HOST and request.environ.get("HTTP_HOST") not in runtime().allowed_hosts:
         abort(400, "This portal does not answer under that host name.")
     if request.routing_exception is not None or endpoint in _WITHOUT_IDENTITY:
         return None  # what no endpoint matches answers alike for everybody
@@ -91,6 +91,7 @@ def stand_guard() -> ResponseReturnValue | None:
 def _answer_unless_allowed(declared: Declared) -> ResponseReturnValue | None:
     who = asking.identity()
     if who.portal is None and "portal" in (request.view_args or {}):
+        g.alike = True  # a portal that is not there is not there for anybody
         abort(404)
     decision = decide(declared.audience, who.stage, who.role, _is_fresh(declared.step_up, who))
     if not isinstance(decision, Pass):
@@ -167,7 +168,7 @@ def _address_of(destination: Destination) -> str:
         case Destination.SET_UP:
             return url_for("auth.set_up")
         case Destination.CONFIRM:
-            return with_next(url_for("auth.confirm"), request.full_path.rstrip("?"))
+            return with_next(url_for("auth.confirm"), wanted_page.here())
         case Destination.HOME:
             return wanted_page.usable(request.args.get("next")) or url_for("front_office.home")
         case _:
@@ -176,7 +177,7 @@ def _address_of(destination: Destination) -> str:
 
 def _asked_for() -> str | None:
     """The page that was asked for, if it can be asked for again: a POST is never replayed."""
-    return request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else None
+    return wanted_page.here() if request.method in ("GET", "HEAD") else None
 
 
 def with_next(path: str, wanted: Any) -> str:

@@ -8,6 +8,7 @@ from ..models.identity import Identity
 from ..plumbing.config import DEFAULT_NAME
 from ..plumbing.runtime import runtime
 from ..rules.access import Audience, Pass, decide
+from ..rules.roles import Role
 from ..rules.stages import Stage
 from . import asking
 
@@ -52,14 +53,24 @@ def is_half_logged_in() -> bool:
     return found is not None and found.stage in (Stage.CODE, Stage.SET_UP)
 
 
+def home() -> str | None:
+    """Where the name at the top leads: the home page, for those who may open it."""
+    found = who()
+    if found is None:
+        return url_for("front_office.home")
+    role = max(found.role, Role.VISITOR) if found.several_portals else found.role  # several: it lists them
+    may_see = isinstance(decide(Audience.FRONT_OFFICE, found.stage, role), Pass)
+    return url_for("front_office.home") if may_see else None
+
+
 def back_office() -> str | None:
-    """Where "Back office" leads: the portal's that one looks at, else the only one that the person has."""
+    """Where "Back office" leads: the portal's that one looks at; on pages of none, the only one that one has."""
     found = who()
     if found is None:
         return None
     slug = found.back_office_slug
-    if found.portal is not None and may(Audience.BACK_OFFICE):
-        slug = found.portal.slug
+    if found.portal is not None:
+        slug = found.portal.slug if may(Audience.BACK_OFFICE) else None
     return url_for("back_office.desk", portal=slug) if slug else None
 
 

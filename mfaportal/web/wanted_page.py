@@ -1,5 +1,7 @@
 """The page that somebody wanted before they were asked to log in: kept in the session until the log-in is whole."""
 
+from urllib.parse import quote
+
 from flask import current_app, request, session
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
@@ -7,6 +9,7 @@ from werkzeug.routing import RequestRedirect
 from ..rules.return_to import local_path
 
 KEY = "wanted"
+_OF_A_QUERY = "%&=?/:;@!$'()*+,-._~"
 _NOT_AGAIN = ("auth.", "health.", "static")
 
 
@@ -23,6 +26,12 @@ def usable(wanted: str | None) -> str | None:
     except HTTPException:
         return None
     return None if endpoint.startswith(_NOT_AGAIN) else path
+
+
+def here() -> str:
+    """The address of this request, to be asked for again: in ASCII, whatever bytes came."""
+    query = quote(request.query_string, safe=_OF_A_QUERY)
+    return f"{request.path}?{query}" if query else request.path
 
 
 def keep(wanted: str | None) -> None:

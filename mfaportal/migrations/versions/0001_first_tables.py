@@ -16,6 +16,19 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _accounts()
+    _events()
+    _portals()
+    _settings()
+    _throttles()
+    _authenticators()
+    _logins()
+    _memberships()
+    _one_time_links()
+    _first_portal()
+
+
+def _accounts() -> None:
     op.create_table(
         "accounts",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -32,6 +45,9 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_accounts_name_key", "accounts", ["name_key", "id"], unique=False)
+
+
+def _events() -> None:
     op.create_table(
         "events",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -49,6 +65,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_events_account_id", "events", ["account_id", "id"], unique=False)
     op.create_index("ix_events_portal_id", "events", ["portal_id", "id"], unique=False)
+
+
+def _portals() -> None:
     op.create_table(
         "portals",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -63,12 +82,18 @@ def upgrade() -> None:
         sa.UniqueConstraint("slug", name=op.f("uq_portals_slug")),
         sqlite_autoincrement=True,
     )
+
+
+def _settings() -> None:
     op.create_table(
         "settings",
         sa.Column("name", sa.String(length=40), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_settings")),
     )
+
+
+def _throttles() -> None:
     op.create_table(
         "throttles",
         sa.Column("kind", sa.String(length=40), nullable=False),
@@ -80,6 +105,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("kind", "subject", name=op.f("pk_throttles")),
     )
     op.create_index("ix_throttles_changed_at", "throttles", ["changed_at"], unique=False)
+
+
+def _authenticators() -> None:
     op.create_table(
         "authenticators",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -99,6 +127,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("account_id", "name_key", name=op.f("uq_authenticators_account_id")),
         sqlite_autoincrement=True,
     )
+
+
+def _logins() -> None:
     op.create_table(
         "logins",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -121,6 +152,9 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_logins_account_id", "logins", ["account_id", "ended_at"], unique=False)
+
+
+def _memberships() -> None:
     op.create_table(
         "memberships",
         sa.Column("account_id", ID, nullable=False),
@@ -136,6 +170,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", "portal_id", name=op.f("pk_memberships")),
     )
     op.create_index("ix_memberships_portal_id", "memberships", ["portal_id", "role"], unique=False)
+
+
+def _one_time_links() -> None:
     op.create_table(
         "one_time_links",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -153,7 +190,6 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_one_time_links_account_id", "one_time_links", ["account_id"], unique=False)
-    _first_portal()
 
 
 def _first_portal() -> None:

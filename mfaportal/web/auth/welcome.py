@@ -7,9 +7,10 @@ from flask.typing import ResponseReturnValue
 
 from ...domain import accounts
 from ...domain.accounts import Newcomer
-from ...domain.outcomes import AccountRefusal, LoggedIn, WelcomeRefusal
+from ...domain.outcomes import AccountRefusal, LoggedIn, PortalRefusal, WelcomeRefusal
 from ...plumbing.runtime import runtime
 from ...rules.access import Audience
+from ...rules.names import PORTAL_MAX
 from .. import asking, login_session, new_password, page
 from ..gate import audience
 from ..wording import OF_ACCOUNT
@@ -18,6 +19,7 @@ from .forms import WelcomeForm
 
 TEMPLATE = "auth/welcome.html"
 _TOKEN = "welcome_token"  # noqa: S105
+_BAD_PORTAL = f"Enter a name of 1 to {PORTAL_MAX} visible characters."
 
 
 @blueprint.route("/welcome", methods=["GET", "POST"])
@@ -54,6 +56,8 @@ def _create(form: WelcomeForm) -> ResponseReturnValue:
             return login_session.remember_device(response, outcome.email)  # type: ignore[arg-type]
         case WelcomeRefusal.TOO_LATE:
             abort(404)
+        case PortalRefusal():
+            return page.refused(TEMPLATE, form, form.portal, _BAD_PORTAL)
         case AccountRefusal():
             field = form.email if outcome is AccountRefusal.BAD_EMAIL else form.name
             return page.refused(TEMPLATE, form, field, OF_ACCOUNT[outcome])
