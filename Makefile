@@ -52,7 +52,7 @@ lock: .venv/.dev ## Write requirements*.txt anew from requirements*.in (ARGS=--u
 		echo 'The lines above name a host, which does not belong in the pinned requirements.' >&2; exit 1; fi
 
 bench: .venv/.dev ## Measure the guarded page against the same page in bare Flask
-	@$(PY) bench/run.py $(ARGS)
+	@$(PY) -m bench.run $(ARGS)
 
 screenshots: .venv/.dev ## Take the README's pictures anew from the running portal
 	@$(PY) tools/screenshots.py $(ARGS)

@@ -8,14 +8,14 @@ from typing import Any
 from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
-from mfaportal.plumbing.config import ROOT, SettingError, read
+from mfaportal.plumbing.config import ROOT, SettingError, make_instance_folder, read
 from mfaportal.plumbing.logs import masked
 
 try:
     _settings = read(os.environ)
+    make_instance_folder(_settings)
 except SettingError as error:
     sys.exit(f"mfaportal: {error}")
-_settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 class AccessLog(Logger):

@@ -8,10 +8,14 @@ from pathlib import Path
 from flask import Flask, redirect, render_template
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user, login_required, login_user
-from guarded_page import ROWS, TEMPLATE, TEMPLATES
+
+from bench.guarded_page import ROWS, TEMPLATE, TEMPLATES
 
 app = Flask(__name__, template_folder=TEMPLATES)
-app.config.update(SECRET_KEY="fine for a benchmark on loopback", SESSION_COOKIE_SAMESITE="Lax")
+app.config.update(
+    SECRET_KEY="fine for a benchmark on loopback",  # noqa: S106
+    SESSION_COOKIE_SAMESITE="Lax",
+)
 manager = LoginManager(app)
 _local = threading.local()
 DATABASE = Path(os.environ["BENCH_DATA"]) / "bare.sqlite3"
@@ -26,9 +30,10 @@ class Somebody(UserMixin):
 
 def database() -> sqlite3.Connection:
     """One connection a thread."""
-    if not hasattr(_local, "connection"):
-        _local.connection = sqlite3.connect(DATABASE, isolation_level=None)
-    return _local.connection
+    found: sqlite3.Connection | None = getattr(_local, "connection", None)
+    if found is None:
+        found = _local.connection = sqlite3.connect(DATABASE, isolation_level=None)
+    return found
 
 
 def seed(accounts: int) -> None:

@@ -2,9 +2,9 @@
 
 from flask import render_template
 from flask_login import current_user
-from guarded_page import ROWS, TEMPLATE, TEMPLATES
 from jinja2 import ChoiceLoader, FileSystemLoader
 
+from bench.guarded_page import ROWS, TEMPLATE, TEMPLATES
 from mfaportal import create_app
 from mfaportal.rules.access import Audience
 from mfaportal.web.gate import audience, check_all

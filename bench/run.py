@@ -23,7 +23,6 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 PORT = 8471
 SECONDS = 4
@@ -57,7 +56,7 @@ def main() -> int:
 
 def seed_bare() -> str:
     """Fill the floor's table and log in; the cookie."""
-    import bare  # noqa: PLC0415
+    from bench import bare  # noqa: PLC0415
 
     bare.seed(ACCOUNTS)
     return _cookie(bare.app.test_client().post("/in/1").headers["Set-Cookie"])
@@ -65,7 +64,7 @@ def seed_bare() -> str:
 
 def seed_portal() -> str:
     """Fill the portal with members, one of whom has an app and logs in with a code; the cookie."""
-    import seed_portal as seeding  # noqa: PLC0415
+    from bench import seed_portal as seeding  # noqa: PLC0415
 
     return _cookie(seeding.log_in(ACCOUNTS))
 
@@ -76,12 +75,11 @@ def _cookie(header: str) -> str:
 
 @contextmanager
 def serving(system: str) -> Iterator[int]:
-    """gunicorn with two sync workers, as the comparison of the peers has it; its process number."""
-    command = [sys.executable, "-m", "gunicorn", f"{system}:app", "-c", str(HERE / "gunicorn_bench.py")]
+    """A gunicorn with two sync workers, as the comparison of the peers has it; its process number."""
+    command = [sys.executable, "-m", "gunicorn", f"bench.{system}:app", "-c", str(HERE / "gunicorn_bench.py")]
     process = subprocess.Popen(
         command,
-        cwd=HERE,
-        env={**os.environ, "PYTHONPATH": str(HERE.parent)},
+        cwd=HERE.parent,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -103,7 +101,7 @@ def serving(system: str) -> Iterator[int]:
 
 def load(cookie: str, connections: int) -> float:
     """Requests a second, after a look that the page is the right one."""
-    from guarded_page import MARKER  # noqa: PLC0415
+    from bench.guarded_page import MARKER  # noqa: PLC0415
 
     connection = HTTPConnection("127.0.0.1", PORT, timeout=5)
     connection.request("GET", "/guarded", headers={"Cookie": cookie})

@@ -3,9 +3,9 @@
 import re
 
 import pyotp
-from guarded_page import EMAIL, PASSWORD
 from sqlalchemy import insert
 
+from bench.guarded_page import EMAIL, PASSWORD
 from mfaportal import create_app
 from mfaportal.domain import accounts
 from mfaportal.domain.accounts import Newcomer

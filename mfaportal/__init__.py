@@ -29,12 +29,12 @@ def create_app(settings: Mapping[str, str] | None = None) -> "Flask":
 
     from . import cli, models, web  # noqa: F401, PLC0415  # tables are known once they are imported
     from .plumbing import db, keys, logs, migrations, passwords, runtime  # noqa: PLC0415
-    from .plumbing.config import ROOT, read  # noqa: PLC0415
+    from .plumbing.config import ROOT, make_instance_folder, read  # noqa: PLC0415
 
     logs.configure()
     config = read(os.environ if settings is None else settings)
     first_start = not db.file_exists(config.database_url)
-    config.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_instance_folder(config)
     opened = keys.open_keys(config, first_start=first_start)
     app = Flask("mfaportal", root_path=str(ROOT), instance_path=str(config.instance), static_folder=None)
     app.config.update(SECRET_KEY=opened.signing, SECRET_KEY_FALLBACKS=list(opened.signing_fallbacks))
@@ -52,7 +52,7 @@ def create_app(settings: Mapping[str, str] | None = None) -> "Flask":
         db.listen(db.db.engine)
         if migrations.current(db.db.engine) is None:
             migrations.migrate(config)
-    passwords.keep_memory_small()
     cli.register(app)
     web.register(app)
+    passwords.keep_memory_small()
     return app

@@ -25,7 +25,8 @@ def free_port() -> int:
 class Server:
     """Start, stop, restart; `url`, `log` and `flask(…)` in between. `settings` are MFAPORTAL_… of the environment."""
 
-    def __init__(self, instance: Path, scratch: Path) -> None:
+    def __init__(self, instance: Path, scratch: Path, application: str = "wsgi:app") -> None:
+        self._application = application
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.settings = {"MFAPORTAL_INSTANCE": str(instance), "MFAPORTAL_LISTEN": f"127.0.0.1:{self.port}"}
@@ -58,7 +59,7 @@ class Server:
         self.settings["MFAPORTAL_WORKERS"] = str(workers)
         with self._log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "wsgi:app"],
+                [sys.executable, "-m", "gunicorn", self._application],
                 cwd=ROOT,
                 env=self.environ,
                 stdout=log,

@@ -1,4 +1,9 @@
-"""Flask-Migrate's `flask db upgrade` says nothing by itself; this is the line that it ends with."""
+"""`flask --app wsgi db …` is Flask-Migrate's. Its `upgrade` says nothing by itself; here it tells what it did."""
+
+from collections.abc import Callable
+from copy import copy
+from functools import wraps
+from typing import Any
 
 import click
 from flask import Flask
@@ -8,14 +13,25 @@ from ..plumbing.db import db
 
 
 def register(app: Flask) -> None:
-    """Where the application is being loaded for `db upgrade`, have the state told once the command is done."""
-    context = click.get_current_context(silent=True)
-    if context is not None and context.command_path.endswith("db upgrade"):
-        context.call_on_close(lambda: _say_state(app))
+    """Put a telling `upgrade` into the app's own copy of the group; Flask-Migrate is there under `flask` only."""
+    shared = app.cli.commands.get("db")
+    if isinstance(shared, click.Group):
+        group, upgrade = copy(shared), copy(shared.commands["upgrade"])
+        if upgrade.callback is not None:
+            upgrade.callback = _telling(upgrade.callback)
+        group.commands = {**shared.commands, "upgrade": upgrade}
+        app.cli.add_command(group)
 
 
-def _say_state(app: Flask) -> None:
-    """Nothing where it failed: Flask-Migrate has said why."""
-    with app.app_context():
-        if migrations.current(db.engine) == migrations.HEAD:
-            click.echo(f"The database is up to date (revision {migrations.HEAD}).")
+def _telling(run: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(run)
+    def upgrade(*args: Any, **options: Any) -> None:
+        before = migrations.current(db.engine)
+        run(*args, **options)  # exits with 1 by itself where it fails
+        after = migrations.current(db.engine)
+        if before == after:
+            click.echo(f"The database is up to date (revision {after}).")
+        else:
+            click.echo(f"Migrated the database from revision {before} to {after}.")
+
+    return upgrade

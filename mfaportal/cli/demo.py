@@ -1,6 +1,7 @@
 """`flask --app wsgi demo`: a portal to look at."""
 
 import click
+from flask.cli import with_appcontext
 
 from ..domain import demo
 from ..domain.demo import DemoPerson, DemoRefusal, Meets
@@ -19,6 +20,7 @@ _AT_LOG_IN = {
 
 @click.command("demo")
 @as_json
+@with_appcontext
 @prepared
 def command(as_json: bool) -> None:
     """Fill an empty installation with people in every state, and print how to log in as each."""

@@ -50,7 +50,11 @@ def _block(portal: PortalListed, people: list[Covered]) -> str:
 
 
 def _figures(people: int, without_app: int) -> str:
-    return f"covers {count(people, 'person', 'people')}, {without_app} of them without an app"
+    """How many a rule covers, and how many of them have not set up."""
+    if people == 0:
+        return "covers nobody"
+    lacking = f"{without_app} of them without an app" if without_app else "all with an app"
+    return f"covers {count(people, 'person', 'people')}, {lacking}"
 
 
 @group.command("rule")
@@ -70,8 +74,8 @@ def _effect(slug: str, apply_now: bool) -> str:
     if found is None or found.rule is MfaRule.OFF:
         return "it covers nobody; whoever has an app is still asked for its code"
     reach = found.everyone if found.rule is MfaRule.EVERYONE else found.back_office
-    when = "at their next request" if apply_now else "at their next log-in"
-    return f"it {_figures(reach.people, reach.without_app)}; those set one up {when}"
+    when = "with their next click" if apply_now else "at their next log-in"
+    return f"it {_figures(reach.people, reach.without_app)}{f', who set one up {when}' if reach.without_app else ''}"
 
 
 @group.command("reset")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -18,7 +18,7 @@ from ..rules.names import PERSON_MAX, PORTAL_MAX, clean_name, slug_from
 from ..rules.roles import MemberRole
 from ..rules.stages import Stage
 from ..rules.throttling import Kind
-from . import audit, login_rows, one_time_links, throttles
+from . import account_rows, audit, login_rows, one_time_links, throttles
 from .authority import require
 from .caller import Caller
 from .outcomes import AccountRefusal, Created, Done, LoggedIn, PortalRefusal, WelcomeRefusal
@@ -42,7 +42,7 @@ class Newcomer:
 def none_yet() -> bool:
     """Whether the installation still waits for its first account."""
     with reading() as session:
-        return no_account(session)
+        return account_rows.no_account(session)
 
 
 def welcome(
@@ -60,7 +60,7 @@ def welcome(
     password_digest = hash_password(newcomer.password)
     try:
         with transaction() as session:
-            if not no_account(session):
+            if not account_rows.no_account(session):
                 return WelcomeRefusal.TOO_LATE
             session.add(Setting(name=WELCOMED, value="yes"))
             session.flush()
@@ -129,7 +129,7 @@ def suspend(caller: Caller, account_id: int, reason: str = "") -> Done | Account
             return account
         if account.suspended_at is not None:
             return AccountRefusal.NO_CHANGE
-        if account.is_operator and not another_operator(session, account_id):
+        if account.is_operator and not account_rows.another_operator(session, account_id):
             return AccountRefusal.LAST_OPERATOR
         account.suspended_at = caller.now
         login_rows.end_of_account(session, caller, account_id)
@@ -170,7 +170,7 @@ def change_operator(caller: Caller, account_id: int, *, operator: bool) -> Done 
             return account
         if account.is_operator == operator:
             return AccountRefusal.NO_CHANGE
-        if not operator and not another_operator(session, account_id):
+        if not operator and not account_rows.another_operator(session, account_id):
             return AccountRefusal.LAST_OPERATOR
         account.is_operator = operator
         but = caller.login_id if account_id == caller.account_id else None
@@ -200,21 +200,6 @@ def id_of(email: str) -> int | None:
     """The number of the account with this e-mail."""
     with reading() as session:
         return session.scalar(select(Account.id).where(Account.email == (normalise(email) or "")))
-
-
-def another_operator(session: Session, account_id: int) -> bool:
-    """Whether somebody else, not suspended, runs the installation. Locks the operators' rows until the end."""
-    operators = session.scalars(select(Account.id).where(Account.is_operator).with_for_update()).all()
-    if not operators:
-        return False
-    others = select(func.count()).where(Account.is_operator, Account.suspended_at.is_(None), Account.id != account_id)
-    return bool(session.scalar(others))
-
-
-def no_account(session: Session) -> bool:
-    """Whether nobody was ever made here."""
-    made = session.scalar(select(Setting.name).where(Setting.name == WELCOMED))
-    return made is None and session.scalar(select(Account.id).limit(1)) is None
 
 
 def _of_others(

@@ -19,7 +19,7 @@ from ..rules.names import slug_from
 from ..rules.roles import MemberRole
 from ..rules.totp import new_secret
 from . import audit
-from .accounts import no_account
+from .account_rows import no_account
 from .caller import Caller
 
 PORTAL = "Harbour data"

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Select, exists, func, literal, or_, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from ..models import Account, Authenticator, EventKind, Membership, Portal
 from ..models.membership import works_in_back_office
@@ -69,7 +69,7 @@ class MembersQuery:
 def page(portal_id: int, query: MembersQuery) -> MembersPage:
     """One page, by name: one statement, however many people there are."""
     statement = _members(portal_id).order_by(Account.name_key, Account.id).limit(PAGE + 1)
-    statement = _filtered(statement, query)
+    statement = _filtered(statement, portal_id, query)
     with reading() as session:
         found = [_member(row) for row in session.execute(statement)]
     more = len(found) > PAGE
@@ -106,7 +106,7 @@ def _members(portal_id: int) -> Select[Any]:
     )
 
 
-def _filtered(statement: Select[Any], query: MembersQuery) -> Select[Any]:
+def _filtered(statement: Select[Any], portal_id: int, query: MembersQuery) -> Select[Any]:
     set_up = exists().where(Authenticator.account_id == Account.id)
     works = or_(Account.is_operator, works_in_back_office(Membership.role))
     if query.text:
@@ -125,9 +125,17 @@ def _filtered(statement: Select[Any], query: MembersQuery) -> Select[Any]:
         case MfaFilter.MISSING:
             statement = statement.where(~set_up, covered_since(Portal, works).is_not(None))
     if query.after is not None:
-        before = select(Account.name_key).where(Account.id == query.after).scalar_subquery()
+        before = _name_key_of(portal_id, query.after)
         statement = statement.where(tuple_(Account.name_key, Account.id) > tuple_(before, literal(query.after)))
     return statement
+
+
+def _name_key_of(portal_id: int, account_id: int) -> Any:
+    """Where somebody of this list stands in it. Nobody else's place is told: after them comes the first page."""
+    who, here = aliased(Account), aliased(Membership)
+    member = exists().where(here.account_id == who.id, here.portal_id == portal_id)
+    found = select(who.name_key).where(who.id == account_id, or_(who.is_operator, member)).scalar_subquery()
+    return func.coalesce(found, "")
 
 
 def _member(row: Any) -> Member:
@@ -188,13 +196,14 @@ def add(caller: Caller, slug: str, account_id: int, role: MemberRole) -> Done | 
         found = session.get(Membership, (account_id, portal_id))
         if found is not None and found.role == role:
             return AccountRefusal.NO_CHANGE
-        kind = EventKind.MEMBER_ADDED if found is None else EventKind.ROLE_CHANGED
+        about = {"account_id": account_id, "portal_id": portal_id}
         if found is None:
-            session.add(Membership(account_id=account_id, portal_id=portal_id, role=role, since=caller.now))
+            session.add(Membership(**about, role=role, since=caller.now))
+            audit.record(session, caller, EventKind.MEMBER_ADDED, **about, role=role)
         else:
+            audit.record(session, caller, EventKind.ROLE_CHANGED, **about, role=[found.role, role])
             found.role = role
         _end_logins(session, caller, account_id)
-        audit.record(session, caller, kind, account_id=account_id, portal_id=portal_id, role=role)
     return Done()
 
 

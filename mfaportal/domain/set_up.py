@@ -4,7 +4,7 @@ The first set-up, and that no code serves twice, are decided here.
 """
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
@@ -12,18 +12,18 @@ from sqlalchemy.orm import Session
 
 from ..models import Account, Authenticator, EventKind, Login
 from ..models.authenticator import owner_of
-from ..models.identity import AccountSeen
+from ..models.identity import AccountSeen, Identity
 from ..plumbing.db import change, transaction
 from ..plumbing.runtime import runtime
 from ..plumbing.sealing import SealBroken
-from ..rules.access import Audience
+from ..rules.access import Audience, Destination, SendTo
 from ..rules.lifetimes import PENDING_SECRET, STEP_UP, STEP_UP_GRACE
 from ..rules.names import APP_MAX, clean_name, key_of
 from ..rules.stages import Stage
 from ..rules.throttling import Kind
 from ..rules.totp import ClockOff, check, clean_code, new_secret
 from . import attempts, audit, login_rows, throttles
-from .authority import require
+from .authority import NotAllowed, is_fresh, require
 from .caller import Caller
 from .outcomes import (
     ClockWrong,
@@ -47,9 +47,11 @@ def begin(caller: Caller) -> str:
     Made by the server alone and kept sealed on the login's row, so that no client chooses it.
     """
     with transaction() as session:
-        _may_set_up(session, caller)
+        identity = require(session, caller, Audience.SETTING_UP, Audience.ACCOUNT)
         login = session.get_one(Login, caller.login_id)
         pending = _pending(login, caller.now)
+        # the ten minutes on top are for a form that was opened in time, and such a form has its key
+        _checked(identity, caller, confirmed_within=_WITHIN if pending else STEP_UP)
         if pending is not None:
             return pending
         secret = new_secret()
@@ -161,10 +163,15 @@ def _add(
 
 def _may_set_up(session: Session, caller: Caller) -> AccountSeen:
     identity = require(session, caller, Audience.SETTING_UP, Audience.ACCOUNT)
+    return _checked(identity, caller, confirmed_within=_WITHIN)
+
+
+def _checked(identity: Identity | None, caller: Caller, *, confirmed_within: timedelta) -> AccountSeen:
+    """The account, if its step-up is young enough; in the middle of a log-in there is none to ask for."""
     if identity is None or identity.account is None:
         raise TypeError("only a browser sets up an app")
-    if identity.stage is Stage.COMPLETE:
-        require(session, caller, Audience.ACCOUNT, confirmed_within=_WITHIN)
+    if identity.stage is Stage.COMPLETE and not is_fresh(identity, caller, confirmed_within):
+        raise NotAllowed(SendTo(Destination.CONFIRM), identity)
     return identity.account
 
 

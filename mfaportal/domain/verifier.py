@@ -86,7 +86,14 @@ def take(
     return Unreadable() if judgement.unreadable else WrongCode()
 
 
-def _explained(session: Session, app_id: int, off: ClockOff) -> ClockWrong:
-    """Say how far the clock is off, and void that very step: telling a guesser "right in four minutes" would help."""
-    change(session, update(Authenticator).where(Authenticator.id == app_id).values(burned_step=off.step))
+def _explained(session: Session, app_id: int, off: ClockOff) -> ClockWrong | UsedCode:
+    """Say how far the clock is off, and void a step that is still to come: "right in four minutes" helps a guesser.
+
+    A step that the app has passed is an old code typed again; no clock is to blame.
+    """
+    passed = session.scalar(select(Authenticator.last_step).where(Authenticator.id == app_id))
+    if passed is not None and passed >= off.step:
+        return UsedCode()
+    if off.seconds > 0:
+        change(session, update(Authenticator).where(Authenticator.id == app_id).values(burned_step=off.step))
     return ClockWrong(off.seconds)

@@ -12,6 +12,8 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from .hosts import bracketed, is_host, is_loopback, stays_here
+
 PREFIX = "MFAPORTAL_"
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT_NAME = "mfaportal"
@@ -73,14 +75,14 @@ class Settings:
 
     @property
     def on_loopback(self) -> bool:
-        return _is_loopback(self.listen_host)
+        return is_loopback(self.listen_host)
 
     @property
     def allowed_hosts(self) -> frozenset[str]:
         """What a `Host` header may say, port included; a loopback listener answers to its own names too."""
         hosts = {urlsplit(self.public_url).netloc}
         if self.on_loopback:
-            names = ("localhost", "127.0.0.1", _bracketed(self.listen_host))
+            names = ("localhost", "127.0.0.1", bracketed(self.listen_host))
             port = "" if self.listen_port == _DEFAULT_PORTS["http"] else f":{self.listen_port}"
             hosts.update(name + port for name in names)
         return frozenset(hosts)
@@ -117,7 +119,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         secret_key=values.get(PREFIX + "SECRET_KEY"),
         keyring=Path(values.get(PREFIX + "KEYRING", instance / "keyring")).expanduser().absolute(),
         mail_url=_mail_url(values.get(PREFIX + "MAIL_URL")),
-        mail_from=values.get(PREFIX + "MAIL_FROM"),
+        mail_from=_mail_from(values.get(PREFIX + "MAIL_FROM")),
         trusted_proxies=_networks(values.get(PREFIX + "TRUSTED_PROXIES", "")),
         name=_name(values.get(PREFIX + "NAME")),
         login_idle=idle,
@@ -125,9 +127,23 @@ def read(environment: Mapping[str, str]) -> Settings:
     )
 
 
+def make_instance_folder(settings: Settings) -> None:
+    """Make the folder that everything lives in, open to its owner alone.
+
+    Raises:
+        SettingError: it cannot be made there, or is no folder.
+    """
+    try:
+        settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingError(
+            f"MFAPORTAL_INSTANCE: {settings.instance} is no usable folder: {error.strerror}."
+        ) from error
+
+
 def _listen(value: str) -> tuple[str, int]:
     match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})", value)
-    if not match or not 0 < int(match[2]) <= _PORT_MAX:
+    if not match or not 0 < int(match[2]) <= _PORT_MAX or not is_host(match[1]):
         raise SettingError(f"MFAPORTAL_LISTEN must be an address and a port such as 127.0.0.1:8000, not {value!r}.")
     return match[1].strip("[]").lower(), int(match[2])
 
@@ -139,23 +155,24 @@ def _public_url(value: str | None, host: str, port: int) -> str:
                 "MFAPORTAL_PUBLIC_URL must be set when MFAPORTAL_LISTEN names all addresses:"
                 " the portal cannot know which of them people type."
             )
-        value = f"http://{_bracketed(host)}:{port}"
+        value = f"http://{bracketed(host)}:{port}"
     try:
         parts = urlsplit(value)
         number = parts.port
     except ValueError as error:
         raise SettingError(f"MFAPORTAL_PUBLIC_URL is not a URL: {value!r}.") from error
-    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or parts.username or parts.query or parts.fragment:
+    plain = is_host(parts.netloc.removesuffix(f":{number}")) and number != 0 and not set("?#") & set(value)
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or not plain:
         raise SettingError(f"MFAPORTAL_PUBLIC_URL must look like https://portal.example.org, not {value!r}.")
     if parts.path not in ("", "/"):
         raise SettingError("MFAPORTAL_PUBLIC_URL must not have a path: the portal lives at the root of its host.")
-    if parts.scheme == "http" and not _stays_here(parts.hostname):
+    if parts.scheme == "http" and not stays_here(parts.hostname):
         raise SettingError(
             "MFAPORTAL_PUBLIC_URL must begin with https:// unless it names this machine itself:"
             " passwords and codes would cross the network unencrypted."
         )
     suffix = "" if number is None or number == _DEFAULT_PORTS[parts.scheme] else f":{number}"
-    return f"{parts.scheme}://{_bracketed(parts.hostname)}{suffix}"
+    return f"{parts.scheme}://{bracketed(parts.hostname)}{suffix}"
 
 
 def _database_url(value: str | None, instance: Path) -> str:
@@ -175,8 +192,23 @@ def _workers(value: str) -> int:
 
 
 def _mail_url(value: str | None) -> str | None:
-    if value is not None and not value.startswith(("smtp://", "smtps://")):
-        raise SettingError("MFAPORTAL_MAIL_URL must begin with smtp:// or smtps://.")
+    try:
+        is_right = value is None or (value.startswith(("smtp://", "smtps://")) and _has_host(value))
+    except ValueError:
+        is_right = False
+    if not is_right:
+        raise SettingError("MFAPORTAL_MAIL_URL must look like smtp://user:password@mail.example.org:587.")
+    return value
+
+
+def _has_host(url: str) -> bool:
+    parts = urlsplit(url)
+    return bool(parts.hostname) and parts.port != 0
+
+
+def _mail_from(value: str | None) -> str | None:
+    if value is not None and not (value.isprintable() and re.fullmatch(r"[^@]+@[^@\s]+", value)):
+        raise SettingError(f"MFAPORTAL_MAIL_FROM must be an e-mail address, not {value!r}.")
     return value
 
 
@@ -212,19 +244,3 @@ def _duration(values: Mapping[str, str], name: str, default: str) -> timedelta:
     if not timedelta(minutes=1) <= duration <= timedelta(days=30):
         raise SettingError(f"{PREFIX}{name} must lie between one minute and 30 days, not {value!r}.")
     return duration
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _stays_here(host: str) -> bool:
-    """Names that RFC 6761 keeps on the machine, or that no public name server answers for."""
-    return _is_loopback(host) or host.endswith((".localhost", ".test"))

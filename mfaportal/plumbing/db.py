@@ -7,7 +7,7 @@ that a transaction never finds out at its first write that somebody else was fas
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -16,10 +16,12 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, CursorResult, Delete, Dialect, Engine, MetaData, Select, Update, event
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 from .clock import from_microseconds, to_microseconds
+from .config import SettingError
 
 BUSY_TIMEOUT_MS = 5000
 _WRITE = "mfaportal_write"
@@ -123,6 +125,8 @@ class PreparedRow:
             cursor.execute(*self._call(db.engine.dialect, values))
             row = cursor.fetchone()
             cursor.close()
+        except db.engine.dialect.loaded_dbapi.Error as error:
+            raise OperationalError(None, None, error) from error  # as SQLAlchemy would: it answers with 503
         finally:
             connection.close()
         return cast(Sequence[Any], row)
@@ -153,6 +157,7 @@ class PreparedRow:
 def engine_options(url: str, threads: int) -> dict[str, Any]:
     """Options for `create_engine`: as many connections as a worker has threads."""
     options: dict[str, Any] = {"pool_size": threads, "max_overflow": 2, "pool_timeout": 5}
+    options["hide_parameters"] = True  # errors would carry what people typed into the log
     if is_sqlite(url):
         options["connect_args"] = {"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
     return options
@@ -163,24 +168,39 @@ def is_sqlite(url: str | URL) -> bool:
 
 
 def file_exists(url: str) -> bool:
-    """Whether the database was there before this start. One on a server counts as there."""
-    name = make_url(url).database
-    return not is_sqlite(url) or (name is not None and Path(name).exists())
+    """Whether the database was there before this start. One on a server counts as there.
+
+    Raises:
+        SettingError: this is no database's address, or its driver is not installed.
+    """
+    try:
+        parsed = make_url(url)
+        parsed.get_dialect().import_dbapi()
+    except (ArgumentError, ValueError) as error:
+        raise SettingError("MFAPORTAL_DATABASE_URL is no address of a database.") from error
+    except ImportError as error:
+        raise SettingError(f"MFAPORTAL_DATABASE_URL needs the Python package {error.name}.") from error
+    name = parsed.database
+    return not is_sqlite(parsed) or (name is not None and Path(name).exists())
 
 
 def prepare_file(url: str) -> None:
-    """Make the SQLite file and its folder, readable by the owner alone, and switch it to WAL for good."""
+    """Make the SQLite file and its folder, readable by the owner alone, and switch it to WAL for good.
+
+    Raises:
+        SettingError: it cannot be opened, or is no database.
+    """
     name = make_url(url).database
     if not is_sqlite(url) or not name:
         return
     path = Path(name)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000)
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
-    finally:
-        connection.close()
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        with closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+    except (OSError, sqlite3.DatabaseError) as error:
+        raise SettingError(f"MFAPORTAL_DATABASE_URL: {path} cannot be used as a database: {error}.") from error
 
 
 def listen(engine: Engine) -> None:

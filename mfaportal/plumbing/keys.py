@@ -14,14 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.fernet import Fernet
-
 from .config import SettingError, Settings
-from .sealing import Sealer
+from .sealing import Sealer, is_key, new_key
 
 MIN_SECRET = 32
 _MIN_DIFFERENT = 8
 """A key of fewer different characters was typed, not drawn."""
+_WORDS_A_LINE = 3
 _SAMPLES = frozenset({"dev", "secret", "changeme", "change-me", "your-secret-key", "development"})
 
 
@@ -63,30 +62,32 @@ def open_keys(settings: Settings, *, first_start: bool) -> Keys:
 
 
 def _new_ring() -> str:
-    return f"seal 1 {Fernet.generate_key().decode()}\ndigest 1 {secrets.token_hex(32)}"
+    return f"seal 1 {new_key()}\ndigest 1 {secrets.token_hex(32)}"
 
 
 def _seal_keys(ring: str, path: Path) -> list[bytes]:
     lines = [line.split() for line in ring.splitlines() if line.strip() and not line.startswith("#")]
-    try:
-        keys = [key.encode() for kind, _number, key in lines if kind == "seal"]
-        for key in keys:
-            Fernet(key)
-    except ValueError as error:
-        raise SettingError(f"MFAPORTAL_KEYRING: {path} is no key ring.") from error
+    keys = [words[2] for words in lines if len(words) == _WORDS_A_LINE and words[0] == "seal"]
+    if any(len(words) != _WORDS_A_LINE for words in lines) or not all(is_key(key) for key in keys):
+        raise SettingError(f"MFAPORTAL_KEYRING: {path} is no key ring.")
     if not keys:
         raise SettingError(f"MFAPORTAL_KEYRING: {path} holds no key to seal with.")
-    return keys
+    return [key.encode() for key in keys]
 
 
 def _read_or_make(path: Path, make: Callable[[], str]) -> str:
     """The file's text; made with mode 0600 if missing. Two starts at once agree: the first to link wins."""
-    if not path.exists():
-        _make(path, make())
-    mode = stat.S_IMODE(path.stat().st_mode)
-    if mode & 0o077:
-        raise SettingError(f"{path} can be read by others (mode {mode:04o}); run: chmod 600 {path}")
-    return path.read_text("utf-8").strip()
+    try:
+        if not path.exists():
+            _make(path, make())
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & 0o077 and path.is_file():
+            raise SettingError(f"{path} can be read by others (mode {mode:04o}); run: chmod 600 {path}")
+        return path.read_text("utf-8").strip()
+    except OSError as error:
+        raise SettingError(f"The key file {path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise SettingError(f"The key file {path} holds no text.") from error
 
 
 def _make(path: Path, text: str) -> None:

@@ -3,8 +3,9 @@
 import logging
 import re
 import sys
+from typing import Any
 
-_TOKEN = re.compile(r"(/(?:reset-password|invitations)/|[?&]token=)[^\s\"&/?]+")
+_TOKEN = re.compile(r"(/(?:reset-password|invitations)/+|[?&]token=)[^\s\"&/?]+")
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), 127, *range(128, 160))}
 
 
@@ -14,7 +15,10 @@ def masked(line: str) -> str:
 
 
 class OneLine(logging.Formatter):
-    """Escapes what would break the message's line; a traceback below it keeps its own lines."""
+    """Escapes what would break the message's line; a traceback below it keeps its own lines, and nothing else."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802  # the name is logging's
+        return "\n".join(masked(line) for line in super().formatException(ei).split("\n"))
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # the name is logging's
         return masked(super().formatMessage(record))

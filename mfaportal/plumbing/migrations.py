@@ -55,6 +55,8 @@ def migrate(settings: Settings) -> bool:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    with (folder / "migration.lock").open("w") as lock:
+    path = folder / "migration.lock"
+    path.touch(mode=0o600)
+    with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

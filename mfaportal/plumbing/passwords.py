@@ -4,6 +4,7 @@ Which passwords are allowed is `rules.password_rule`; how often one may try is `
 """
 
 import unicodedata
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
@@ -15,6 +16,7 @@ _NOBODYS = "$argon2id$v=19$m=19456,t=2,p=1$qJlGZMG6JoPscb0D2Gt+rQ$/oWUtl3y8zEmi6
 """The digest of a random password that was thrown away: judged for unknown addresses, so that they take as long."""
 _M_MMAP_THRESHOLD = -3
 _MEGABYTE = 1024 * 1024
+_WORD_MIN = 4
 _ZXCVBN_MAX = 72
 """Longer than any word of the list, and what zxcvbn itself refuses to look at beyond."""
 
@@ -51,7 +53,9 @@ def keep_memory_small() -> None:
     import ctypes  # noqa: PLC0415  # this line alone needs it
 
     try:
-        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _MEGABYTE)
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_M_MMAP_THRESHOLD, _MEGABYTE)
+        libc.malloc_trim(0)  # what importing needed for a moment
     except (AttributeError, OSError, TypeError):
         return
 
@@ -71,4 +75,11 @@ def is_common(password: str, context: tuple[str, ...] = ()) -> bool:
     if len(password) > _ZXCVBN_MAX:
         return False
     parts = zxcvbn(password, user_inputs=[word for word in context if word])["sequence"]
-    return len(parts) == 1 and parts[0]["pattern"] == "dictionary"
+    return len(parts) == 1 and _is_word(parts[0])
+
+
+def _is_word(part: Any) -> bool:
+    """One word of the lists, or one said several times. Letters in a row are no word: nothing forbids them."""
+    if part["pattern"] == "repeat":
+        return len(part["base_token"]) >= _WORD_MIN and _is_word(part["base_matches"][0])
+    return bool(part["pattern"] == "dictionary")

@@ -8,9 +8,11 @@ APP_MAX = 64
 PORTAL_MAX = 80
 SLUG_MAX = 40
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?", re.ASCII)
-_HIDDEN = {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"}
-_DIRECTION = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C)}
-_BLANK = {"\u200b", "\u2060", "\ufeff", "\u00ad", "\u3164", "\u115f", "\u1160", "\u2800"}
+_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+_JOINERS = {"\u200c", "\u200d"}
+"""Hidden, but emoji families, Persian and the scripts of India are written with them."""
+_BLANK = {"\u3164", "\u115f", "\u1160", "\uffa0", "\u2800", "\u034f", "\u17b4", "\u17b5"}
+_SHOWN = {"L", "N", "P", "S"}
 
 
 def clean_name(typed: str, longest: int) -> str | None:
@@ -23,9 +25,10 @@ def clean_name(typed: str, longest: int) -> str | None:
     name = " ".join(unicodedata.normalize("NFC", typed).split())
     if not name or len(name) > longest:
         return None
-    if any(unicodedata.category(char) in _HIDDEN or char in _DIRECTION or char in _BLANK for char in name):
+    kinds = {char: unicodedata.category(char) for char in name}
+    if any((kinds[char] in _HIDDEN and char not in _JOINERS) or char in _BLANK for char in kinds):
         return None
-    return name
+    return name if any(kind[0] in _SHOWN for kind in kinds.values()) else None
 
 
 def key_of(name: str) -> str:

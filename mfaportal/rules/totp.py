@@ -78,8 +78,11 @@ def check(secret: str, code: str, now: datetime) -> Matches | ClockOff | None:
 
 
 def provisioning_uri(secret: str, *, email: str, issuer: str) -> str:
-    """The otpauth link that apps read from the QR code. Period, digits and algorithm are the defaults, left out."""
-    return pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name=issuer)
+    """The otpauth link that apps read from the QR code. Period, digits and algorithm are the defaults, left out.
+
+    A colon parts issuer and e-mail in apps that decode before they cut, so the issuer goes without.
+    """
+    return pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name=issuer.replace(":", ""))
 
 
 def grouped(secret: str) -> str:

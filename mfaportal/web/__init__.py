@@ -1,9 +1,12 @@
 """HTTP: forms in, pages out. No rules of its own, and it never commits."""
 
+from urllib.parse import urlsplit
+
 from flask import Flask, send_from_directory
 from flask.typing import ResponseReturnValue
 
 from ..plumbing.config import ROOT
+from ..plumbing.runtime import runtime
 from ..rules.access import Audience
 from . import errors, gate, headers, login_session, page
 from .account import blueprint as account_blueprint
@@ -22,6 +25,8 @@ def register(app: Flask) -> None:
     with app.app_context():
         login_session.register(app)
         headers.register(app)
+        # Addresses are matched against this, not against `Host`: one that no name can be would break every page.
+        app.config["SERVER_NAME"] = urlsplit(runtime().settings.public_url).netloc
     app.before_request(gate.stand_guard)
     gate.csrf.init_app(app)
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 365 * 24 * 3600

@@ -22,8 +22,8 @@ def client_address() -> str | None:
     if peer is None:
         return None
     if any(peer in network for network in trusted if network.version == peer.version):
-        return _nearest_untrusted(forwarded or "") or str(peer)
-    if forwarded is not None and (peer.is_loopback or peer.is_private):
+        return str(peer) if forwarded is None else _behind(forwarded)
+    if forwarded is not None and not trusted and (peer.is_loopback or peer.is_private):
         if not current_app.extensions.get(_NOTED):
             current_app.extensions[_NOTED] = True
             _log.warning(
@@ -35,16 +35,20 @@ def client_address() -> str | None:
     return str(peer)
 
 
-def _nearest_untrusted(forwarded: str) -> str | None:
-    """From the right, the first address that no trusted proxy has: what is further left anybody may have written."""
+def _behind(forwarded: str) -> str | None:
+    """From the right, the first address that no trusted proxy has: what is further left anybody may have written.
+
+    The farthest where all are trusted; None where a proxy wrote no address: the proxy's own would be everybody's.
+    """
     trusted = runtime().settings.trusted_proxies
+    address = None
     for part in reversed(forwarded[-1000:].split(",")):
         address = _parsed(part.strip())
-        if address is None:
-            return None
-        if not any(address in network for network in trusted if network.version == address.version):
-            return str(address)
-    return None
+        if address is None or not any(
+            address in network for network in trusted if network.version == address.version
+        ):
+            break
+    return None if address is None else str(address)
 
 
 def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -9,14 +9,13 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
-from werkzeug.routing import RequestRedirect
 
 from ..domain.authority import NotAllowed
 from ..domain.throttles import LostRace
+from . import body
 from .gate import answer_for, wants_json
 
 _log = logging.getLogger("mfaportal.errors")
-_DRAIN = 32 * 1024 * 1024
 
 _WORDS = {
     400: ("That did not work", "The portal could not make sense of this request."),
@@ -32,6 +31,7 @@ _WORDS = {
 
 def register(app: Flask) -> None:
     """Hang the handlers onto the app."""
+    app.json.mimetype = "application/json; charset=utf-8"  # type: ignore[attr-defined]  # Flask's own provider has it
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(RequestEntityTooLarge, _too_large)
     app.register_error_handler(HTTPException, _http_error)
@@ -54,8 +54,6 @@ def _page(
 
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:
-    if isinstance(error, RequestRedirect):
-        return error.get_response()
     status = error.code or 500
     if request.routing_exception is not None or status == HTTPStatus.BAD_REQUEST:
         g.alike = True  # the same for everybody, whoever asks
@@ -76,15 +74,8 @@ def _stale_form(_error: CSRFError) -> ResponseReturnValue:
 
 
 def _too_large(_error: RequestEntityTooLarge) -> ResponseReturnValue:
-    """Read the rest first, within bounds: a client that still sends would never see the answer."""
     g.alike = True
-    stream = request.environ["wsgi.input"]
-    left = min(request.content_length or 0, _DRAIN)
-    while left > 0:
-        chunk = stream.read(min(left, 65536))
-        if not chunk:
-            break
-        left -= len(chunk)
+    body.drain()
     return _page(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
 

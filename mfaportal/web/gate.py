@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 from typing import Any, TypeVar, assert_never
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from flask import Flask, abort, current_app, g, jsonify, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import CSRFProtect
 from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.routing import RequestRedirect
 
 from ..domain import logins
 from ..models.identity import Identity
@@ -19,7 +20,7 @@ from ..rules.access import Audience, Decision, Destination, Pass, Refuse, SendTo
 from ..rules.lifetimes import LAST_SEEN_STEP, STEP_UP, STEP_UP_GRACE
 from ..rules.return_to import local_path
 from ..rules.stages import Stage
-from . import asking, wanted_page
+from . import asking, body, wanted_page
 
 csrf = CSRFProtect()
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
@@ -72,11 +73,14 @@ def check_all(app: Flask) -> None:
 
 
 def stand_guard() -> ResponseReturnValue | None:
-    """Decide about this request: host, then who may, then that the form is ours. None lets it through."""
+    """Decide about this request: host, size, then who may, then that the form is ours. None lets it through."""
     g.now = runtime().now()
     endpoint = request.endpoint or ""
     if endpoint not in _ANY_HOST and request.environ.get("HTTP_HOST") not in runtime().allowed_hosts:
         abort(400, "This portal does not answer under that host name.")
+    body.check()
+    if isinstance(request.routing_exception, RequestRedirect):
+        return _moved(request.routing_exception)
     if request.routing_exception is not None or endpoint in _WITHOUT_IDENTITY:
         return None  # what no endpoint matches answers alike for everybody
     declared = declared_of(current_app, endpoint)
@@ -86,6 +90,12 @@ def stand_guard() -> ResponseReturnValue | None:
             return answer
     csrf.protect()
     return None
+
+
+def _moved(to: RequestRedirect) -> ResponseReturnValue:
+    """To the same path as it should be written; without a host, for behind a proxy its scheme would be wrong."""
+    parts = urlsplit(to.new_url)
+    return redirect(urlunsplit(("", "", "/" + parts.path.lstrip("/"), parts.query, "")), to.code)
 
 
 def _answer_unless_allowed(declared: Declared) -> ResponseReturnValue | None:
@@ -134,6 +144,8 @@ def answer_for(decision: Decision) -> ResponseReturnValue:
         case SendTo(destination):
             if wants_json():
                 return _json_refusal(destination)
+            if destination is Destination.SET_UP and wanted_page.KEY not in session:
+                wanted_page.keep(_asked_for())  # somebody whom "apply now" has stopped on the way to a page
             return redirect(_address_of(destination), 303)
         case Refuse(outsider):
             if wants_json():
@@ -162,7 +174,9 @@ def _json_refusal(destination: Destination) -> ResponseReturnValue:
 def _address_of(destination: Destination) -> str:
     match destination:
         case Destination.LOG_IN:
-            return with_next(url_for("auth.log_in"), _asked_for() or session.get(wanted_page.KEY))
+            asked = _asked_for()  # of a step of logging in that took too long, the page wanted before
+            wanted = wanted_page.usable(asked) or session.get(wanted_page.KEY) or asked
+            return with_next(url_for("auth.log_in"), wanted)
         case Destination.CODE:
             return url_for("auth.enter_code")
         case Destination.SET_UP:

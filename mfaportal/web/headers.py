@@ -1,14 +1,14 @@
 """What every answer carries: a content security policy without exception, and nothing kept by anybody."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from flask import Flask
 
 from ..plumbing.runtime import runtime
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+Start = Callable[..., Any]
+Application = Callable[[dict[str, Any], Start], Iterable[bytes]]
 
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self';"
@@ -34,11 +34,11 @@ class SafeHeaders:
     Here rather than in an `after_request` because it is on every path: adding to the finished list is free.
     """
 
-    def __init__(self, inner: "WSGIApplication", always: tuple[tuple[str, str], ...]) -> None:
+    def __init__(self, inner: Application, always: tuple[tuple[str, str], ...]) -> None:
         self._inner = inner
         self._always = always
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def __call__(self, environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
         """Serve, with the headers added. Only what says itself how long it may be kept is kept by anybody."""
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:

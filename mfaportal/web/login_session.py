@@ -16,6 +16,8 @@ from ..plumbing.tokens import digest, new_token
 from ..rules.stages import Stage
 from . import asking, wanted_page
 
+_NO_COOKIE = ";"
+"""No cookie can have this name. Nobody is remembered, and a foreign `remember_token` is never even read."""
 _DEVICE_SALT = "device"
 _DEVICE_DAYS = 400
 _DEVICES_MAX = 4
@@ -44,6 +46,7 @@ def register(app: Flask) -> None:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_PATH="/",
         SESSION_REFRESH_EACH_REQUEST=False,
+        REMEMBER_COOKIE_NAME=_NO_COOKIE,
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_CHECK_DEFAULT=False,
     )
@@ -54,7 +57,9 @@ def register(app: Flask) -> None:
 
 
 def _load_user(token: str) -> CurrentUser | None:
-    """Half logged in is anonymous."""
+    """Half logged in is anonymous, and on a page that answers alike for everybody, everybody is."""
+    if g.get("alike"):
+        return None
     who = asking.identity()
     return CurrentUser(who.account, token) if who.stage is Stage.COMPLETE and who.account else None
 

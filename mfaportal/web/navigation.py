@@ -31,15 +31,15 @@ def who() -> Identity | None:
 
 def installation() -> str:
     """The installation's name: the setting, else the first portal's."""
-    found = g.get("identity")
+    found = who()
     return runtime().settings.name or (found.installation_name if found else None) or DEFAULT_NAME
 
 
 def place() -> str:
     """The portal that one looks at, else the installation."""
-    found = g.get("identity")
-    in_portal = found is not None and found.portal is not None and "portal" in (request.view_args or {})
-    return found.portal.name if in_portal else installation()
+    found = who()
+    here = found.portal if found is not None and "portal" in (request.view_args or {}) else None
+    return here.name if here is not None else installation()
 
 
 def is_logged_in() -> bool:

@@ -35,9 +35,9 @@ def here() -> str:
 
 
 def keep(wanted: str | None) -> None:
-    """Remember it for the rest of the log-in."""
+    """Remember it for the rest of the log-in; ASCII only, as addresses are: other text may burst the cookie."""
     path = usable(wanted)
-    if path is not None:
+    if path is not None and path.isascii():
         session[KEY] = path
 
 

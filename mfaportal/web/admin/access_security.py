@@ -18,14 +18,15 @@ from ..gate import StepUp, audience
 
 blueprint = Blueprint("access_security", __name__, url_prefix="/portals/<slug:portal>/backoffice/access")
 TEMPLATE = "admin/access_security.html"
+_NOT_SENT = Optional(strip_whitespace=False)  # a space is a value, and an unknown one
 _YOU = "You would be covered and have not set up MFA yourself: set it up first, then apply the rule now."
 
 
 class AccessSecurityForm(PortalForm):
     """A choice that is not sent stays as it is; one that does not exist is refused."""
 
-    visibility = RadioField("Portal access", [Optional()], choices=[(kind.value, kind.value) for kind in Visibility])
-    mfa_rule = RadioField("MFA", [Optional()], choices=[(value.value, value.value) for value in MfaRule])
+    visibility = RadioField("Portal access", [_NOT_SENT], choices={kind.value: kind.value for kind in Visibility})
+    mfa_rule = RadioField("MFA", [_NOT_SENT], choices={rule.value: rule.value for rule in MfaRule})
     apply_now = BooleanField("Also apply now")
 
 

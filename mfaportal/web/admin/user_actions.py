@@ -1,111 +1,36 @@
 """What admins and operators do to a person: each a page of its own that says what will happen, and one button."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
-
-from flask import abort, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, RadioField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired
 
 from ...domain import accounts, authenticators, members, one_time_links
-from ...domain.members import Member
-from ...domain.outcomes import AccountRefusal, AppsReset, LinkMade
-from ...plumbing.runtime import runtime
 from ...rules.access import Audience
 from ...rules.roles import MemberRole
-from .. import asking, page
-from ..forms import PortalForm, TextField, without_nul
+from .. import asking
+from ..forms import PortalForm
 from ..gate import StepUp, audience
-from ..wording import OF_ACCOUNT
-from .access_users import blueprint, of_this_portal
-
-TEMPLATE = "admin/user_action.html"
-_CONFLICTS = {
-    AccountRefusal.LAST_OPERATOR,
-    AccountRefusal.LAST_ADMIN,
-    AccountRefusal.ONESELF,
-    AccountRefusal.AN_OPERATOR,
-}
-
-
-class BareForm(PortalForm):
-    """Nothing to fill in."""
+from .access_users import blueprint
+from .action_page import Action, reason_field, run
 
 
 class RoleForm(PortalForm):
     role = RadioField(
-        "Role", [InputRequired("Choose a role.")], choices=[(role.value, role.value) for role in MemberRole]
+        "Role", [InputRequired("Choose a role.")], choices={role.value: role.value for role in MemberRole}
     )
 
 
 class OperatorForm(PortalForm):
-    operator = RadioField("Operator", [InputRequired("Choose yes or no.")], choices=[("yes", "Yes"), ("no", "No")])
+    operator = RadioField("Operator", [InputRequired("Choose yes or no.")], choices={"yes": "Yes", "no": "No"})
 
 
-def _reason() -> TextField:
-    return TextField(
-        "Reason",
-        [InputRequired("Say why; it is kept in the log."), Length(max=500), without_nul],
-        description="Kept in the log of events.",
-        render_kw={"maxlength": 500, "autocomplete": "off"},
-    )
-
-
-class ReasonForm(PortalForm):
-    reason = _reason()
+class SuspendForm(PortalForm):
+    reason = reason_field(needed=False)
 
 
 class ResetForm(PortalForm):
-    reason = _reason()
+    reason = reason_field(needed=True)
     new_password_too = BooleanField("Also require a new password")
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """What the page says. `button` is fixed by pages.md."""
-
-    title: str
-    explanation: str
-    button: str
-    done: str
-    danger: bool = False
-    form: type[PortalForm] = BareForm
-    start: Callable[[PortalForm, Member], None] = field(default=lambda _form, _member: None)
-
-
-def _run(account_id: int, action: Action, do: Callable[[Any], object]) -> ResponseReturnValue:
-    """Show the action's page, or do it and go back to the person's page, or to the list if they are gone from it."""
-    member = of_this_portal(account_id)
-    form: Any = action.form()
-    context: dict[str, Any] = {"action": action, "member": member, "portal": asking.portal()}
-    if not form.is_submitted():
-        action.start(form, member)
-        return render_template(TEMPLATE, form=form, **context)
-    if not form.validate():
-        return page.invalid(TEMPLATE, form, **context)
-    outcome = do(form)
-    if outcome is AccountRefusal.UNKNOWN:
-        abort(404)
-    if isinstance(outcome, AccountRefusal) and outcome is not AccountRefusal.NO_CHANGE:
-        status = 409 if outcome in _CONFLICTS else 422
-        return page.invalid(TEMPLATE, form, status=status, refusal=OF_ACCOUNT[outcome], **context)
-    token = outcome.token if isinstance(outcome, LinkMade) else None
-    token = outcome.link_token if isinstance(outcome, AppsReset) else token
-    if token is not None:
-        return _show_link(member, token)
-    flash(action.done, "good")
-    slug = asking.portal().slug
-    if members.one(asking.portal().id, account_id) is None:
-        return redirect(url_for("access_users.index", portal=slug), 303)
-    return redirect(url_for("access_users.one", portal=slug, account_id=account_id), 303)
-
-
-def _show_link(member: Member, token: str) -> ResponseReturnValue:
-    """Shown in the answer itself: a link that went through a cookie or a second page would lie around."""
-    link = runtime().settings.public_url + url_for("auth.open_reset_link", token=token)
-    return make_response(render_template("admin/link_made.html", member=member, link=link, portal=asking.portal()))
 
 
 ROLE = Action(
@@ -121,7 +46,7 @@ ROLE = Action(
 @blueprint.route("/<number:account_id>/role", methods=["GET", "POST"])
 @audience(Audience.ADMINS, step_up=StepUp.FORM)
 def role(portal: str, account_id: int) -> ResponseReturnValue:
-    return _run(
+    return run(
         account_id,
         ROLE,
         lambda form: members.change_role(asking.caller(), portal, account_id, MemberRole(form.role.data)),
@@ -140,7 +65,7 @@ REMOVE = Action(
 @blueprint.route("/<number:account_id>/remove", methods=["GET", "POST"])
 @audience(Audience.ADMINS, step_up=StepUp.FORM)
 def remove(portal: str, account_id: int) -> ResponseReturnValue:
-    return _run(account_id, REMOVE, lambda _form: members.remove(asking.caller(), portal, account_id))
+    return run(account_id, REMOVE, lambda _form: members.remove(asking.caller(), portal, account_id))
 
 
 OPERATOR = Action(
@@ -156,7 +81,7 @@ OPERATOR = Action(
 @blueprint.route("/<number:account_id>/operator", methods=["GET", "POST"])
 @audience(Audience.OPERATORS, step_up=StepUp.FORM)
 def operator(portal: str, account_id: int) -> ResponseReturnValue:  # noqa: ARG001
-    return _run(
+    return run(
         account_id,
         OPERATOR,
         lambda form: accounts.change_operator(asking.caller(), account_id, operator=form.operator.data == "yes"),
@@ -169,17 +94,17 @@ SUSPEND = Action(
     "Suspend",
     "The account is suspended.",
     danger=True,
-    form=ReasonForm,
+    form=SuspendForm,
 )
 
 
 @blueprint.route("/<number:account_id>/suspend", methods=["GET", "POST"])
 @audience(Audience.OPERATORS, step_up=StepUp.FORM)
 def suspend(portal: str, account_id: int) -> ResponseReturnValue:  # noqa: ARG001
-    return _run(
+    return run(
         account_id,
         SUSPEND,
-        lambda form: accounts.suspend(asking.caller(), account_id, form.reason.data),
+        lambda form: accounts.suspend(asking.caller(), account_id, form.reason.data or ""),
     )
 
 
@@ -189,12 +114,12 @@ RESTORE = Action("Restore", "This account may log in again.", "Restore", "The ac
 @blueprint.route("/<number:account_id>/restore", methods=["GET", "POST"])
 @audience(Audience.OPERATORS, step_up=StepUp.FORM)
 def restore(portal: str, account_id: int) -> ResponseReturnValue:  # noqa: ARG001
-    return _run(account_id, RESTORE, lambda _form: accounts.restore(asking.caller(), account_id))
+    return run(account_id, RESTORE, lambda _form: accounts.restore(asking.caller(), account_id))
 
 
 END_LOGINS = Action(
     "End logins",
-    "This person is logged out of every browser, now.",
+    "This person is logged out of every browser, now; you yourself would be of every one but this.",
     "End logins",
     "All logins of this person have ended.",
     danger=True,
@@ -204,7 +129,7 @@ END_LOGINS = Action(
 @blueprint.route("/<number:account_id>/end-logins", methods=["GET", "POST"])
 @audience(Audience.OPERATORS, step_up=StepUp.FORM)
 def end_logins(portal: str, account_id: int) -> ResponseReturnValue:  # noqa: ARG001
-    return _run(account_id, END_LOGINS, lambda _form: accounts.end_logins(asking.caller(), account_id))
+    return run(account_id, END_LOGINS, lambda _form: accounts.end_logins(asking.caller(), account_id))
 
 
 RESET_MFA = Action(
@@ -222,7 +147,7 @@ RESET_MFA = Action(
 @blueprint.route("/<number:account_id>/reset-mfa", methods=["GET", "POST"])
 @audience(Audience.OPERATORS, step_up=StepUp.FORM)
 def reset_mfa(portal: str, account_id: int) -> ResponseReturnValue:  # noqa: ARG001
-    return _run(
+    return run(
         account_id,
         RESET_MFA,
         lambda form: authenticators.reset(
@@ -243,4 +168,4 @@ RESET_LINK = Action(
 @blueprint.route("/<number:account_id>/reset-link", methods=["GET", "POST"])
 @audience(Audience.OPERATORS, step_up=StepUp.FORM)
 def reset_link(portal: str, account_id: int) -> ResponseReturnValue:  # noqa: ARG001
-    return _run(account_id, RESET_LINK, lambda _form: one_time_links.make_reset_link(asking.caller(), account_id))
+    return run(account_id, RESET_LINK, lambda _form: one_time_links.make_reset_link(asking.caller(), account_id))

@@ -34,9 +34,12 @@ def welcome() -> ResponseReturnValue:
     if not form.is_submitted():
         form.token.data = session.get(_TOKEN, "")
         return render_template(TEMPLATE, form=form)
-    if not form.validate():
+    is_valid, is_right = form.validate(), _is_right(form.token.data or "")
+    if not is_right:
+        form.token.data = ""  # never shown again, whatever it was
+    if not is_valid:
         return page.invalid(TEMPLATE, form)
-    if not _is_right(form.token.data):
+    if not is_right:
         return page.refused(
             TEMPLATE, form, form.token, "This is not the token that the terminal printed at the last start."
         )

@@ -1,0 +1,101 @@
+"""The page of one thing that is done to a person: what will happen, a button, and where one is led afterwards."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import abort, flash, g, make_response, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from wtforms.validators import DataRequired, Length, Optional
+
+from ...domain import members
+from ...domain.members import Member
+from ...domain.outcomes import AccountRefusal, AppsReset, LinkMade
+from ...plumbing.runtime import runtime
+from ...rules.access import Audience
+from .. import asking, navigation, page
+from ..forms import PortalForm, TextField, without_nul
+from ..wording import OF_ACCOUNT
+from .access_users import of_this_portal
+
+TEMPLATE = "admin/user_action.html"
+_REASON_MAX = 500
+_CONFLICTS = {
+    AccountRefusal.LAST_OPERATOR,
+    AccountRefusal.LAST_ADMIN,
+    AccountRefusal.ONESELF,
+    AccountRefusal.AN_OPERATOR,
+}
+
+
+class BareForm(PortalForm):
+    """Nothing to fill in."""
+
+
+def reason_field(*, needed: bool) -> TextField:
+    """Why something is done. It goes into the event."""
+    return TextField(
+        "Reason",
+        [
+            DataRequired("Say why; it is kept in the log.") if needed else Optional(),
+            Length(max=_REASON_MAX, message=f"Use at most {_REASON_MAX} characters."),
+            without_nul,
+        ],
+        description="Kept in the log of events." if needed else "Optional; kept in the log of events.",
+        render_kw={"maxlength": _REASON_MAX, "autocomplete": "off"},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What the page says. `button` is fixed by pages.md."""
+
+    title: str
+    explanation: str
+    button: str
+    done: str
+    danger: bool = False
+    form: type[PortalForm] = BareForm
+    start: Callable[[PortalForm, Member], None] = field(default=lambda _form, _member: None)
+
+
+def run(account_id: int, action: Action, do: Callable[[Any], object]) -> ResponseReturnValue:
+    """Show the action's page, or do it and go on."""
+    member = of_this_portal(account_id)
+    form: Any = action.form()
+    context: dict[str, Any] = {"action": action, "member": member, "portal": asking.portal()}
+    if not form.is_submitted():
+        action.start(form, member)
+        return render_template(TEMPLATE, form=form, **context)
+    if not form.validate():
+        return page.invalid(TEMPLATE, form, **context)
+    outcome = do(form)
+    if outcome is AccountRefusal.UNKNOWN:
+        abort(404)
+    if isinstance(outcome, AccountRefusal) and outcome is not AccountRefusal.NO_CHANGE:
+        status = 409 if outcome in _CONFLICTS else 422
+        return page.invalid(TEMPLATE, form, status=status, refusal=OF_ACCOUNT[outcome], **context)
+    token = outcome.token if isinstance(outcome, LinkMade) else None
+    token = outcome.link_token if isinstance(outcome, AppsReset) else token
+    if token is not None:
+        return _show_link(member, token)
+    flash(action.done, "good")
+    return redirect(_page_after(account_id), 303)
+
+
+def _show_link(member: Member, token: str) -> ResponseReturnValue:
+    """Shown in the answer itself: a link that went through a cookie or a second page would lie around."""
+    link = runtime().settings.public_url + url_for("auth.open_reset_link", token=token)
+    return make_response(render_template("admin/link_made.html", member=member, link=link, portal=asking.portal()))
+
+
+def _page_after(account_id: int) -> str:
+    """The person's page; the list if they are gone from it; one's own account if one may open neither any more."""
+    portal = asking.portal()
+    if account_id == asking.account().id:
+        g.pop("identity", None)  # what one may has just changed
+        if not navigation.may(Audience.ADMINS):
+            return url_for("account.profile")
+    if members.one(portal.id, account_id) is None:
+        return url_for("access_users.index", portal=portal.slug)
+    return url_for("access_users.one", portal=portal.slug, account_id=account_id)

@@ -1,0 +1,367 @@
+"""Each operation asks for the caller's right itself, in its own transaction: the gate's answer may be out of date."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import delete, update
+from sqlalchemy.orm import Session
+
+from mfaportal.domain import (
+    access_security,
+    accounts,
+    authenticators,
+    authority,
+    logins,
+    members,
+    one_time_links,
+    portals,
+    set_up,
+    verifier,
+)
+from mfaportal.domain.accounts import Newcomer
+from mfaportal.domain.authority import NotAllowed
+from mfaportal.domain.caller import Caller, Source
+from mfaportal.domain.outcomes import LoggedIn, SetUpDone
+from mfaportal.models import Account, Authenticator, Login, Membership, Portal, Visibility
+from mfaportal.plumbing.db import db, reading, transaction
+from mfaportal.rules.access import Destination, SendTo
+from mfaportal.rules.lifetimes import LoginLimits
+from mfaportal.rules.mfa_rule import MfaRule
+from mfaportal.rules.roles import MemberRole
+from tests.clock import MovableClock
+from tests.people import PORTAL, Cast, Person, add_person, apps_of, give_app
+from tests.phone import Phone
+from tests.source import operations
+
+LIMITS = LoginLimits(timedelta(hours=12), timedelta(hours=24))
+
+
+@dataclass
+class World:
+    """Everybody, a clock, and two people to act on. The reader alone has an app."""
+
+    people: Cast
+    clock: MovableClock
+    somebody: Person
+    suspended: Person
+    key: str = ""
+
+    @property
+    def code(self) -> str:
+        assert self.people.reader.phone is not None
+        return self.people.reader.phone.code(self.clock())
+
+    @property
+    def app_id(self) -> int:
+        return apps_of(self.people.reader)[0].id
+
+
+@dataclass(frozen=True)
+class Operation:
+    """Who may do it, whether it asks for a recent step-up, how it is done, and what has to come before."""
+
+    who: str
+    step_up: bool
+    run: Callable[[Caller, World], object]
+    half: bool = False
+    before: Callable[[Caller, World], None] = lambda _caller, _world: None
+
+
+def _begin(caller: Caller, world: World) -> None:
+    world.key = set_up.begin(caller)
+
+
+def _finish(caller: Caller, world: World) -> object:
+    return set_up.finish(caller, Phone(world.key).code(world.clock()), "New app", end_others=True)
+
+
+OPERATIONS = {
+    "access_security.change": Operation(
+        "admin",
+        True,
+        lambda caller, _: access_security.change(
+            caller, PORTAL, visibility=Visibility.PUBLIC, rule=MfaRule.EVERYONE, apply_now=False
+        ),
+    ),
+    "accounts.create": Operation(
+        "operator", True, lambda caller, _: accounts.create(caller, Newcomer("new@example.org", "New"))
+    ),
+    "accounts.rename": Operation("reader", False, lambda caller, _: accounts.rename(caller, "Another name")),
+    "accounts.suspend": Operation(
+        "operator", True, lambda caller, world: accounts.suspend(caller, world.somebody.id, "left")
+    ),
+    "accounts.restore": Operation(
+        "operator", True, lambda caller, world: accounts.restore(caller, world.suspended.id)
+    ),
+    "accounts.end_logins": Operation(
+        "operator", True, lambda caller, world: accounts.end_logins(caller, world.somebody.id)
+    ),
+    "accounts.change_operator": Operation(
+        "operator", True, lambda caller, world: accounts.change_operator(caller, world.somebody.id, operator=True)
+    ),
+    "accounts.unlock": Operation("operator", True, lambda caller, world: accounts.unlock(caller, world.somebody.id)),
+    "authenticators.rename": Operation(
+        "reader", False, lambda caller, world: authenticators.rename(caller, world.app_id, "Another name")
+    ),
+    "authenticators.delete_app": Operation(
+        "reader", True, lambda caller, world: authenticators.delete_app(caller, world.app_id, end_others=True)
+    ),
+    "authenticators.reset": Operation(
+        "operator",
+        True,
+        lambda caller, world: authenticators.reset(caller, world.somebody.id, "lost", new_password_too=True),
+    ),
+    "logins.enter_code": Operation(
+        "reader", False, lambda caller, world: logins.enter_code(caller, world.code), half=True
+    ),
+    "logins.confirm_by_code": Operation(
+        "reader", False, lambda caller, world: logins.confirm_by_code(caller, world.code)
+    ),
+    "logins.confirm_by_password": Operation(
+        "editor", False, lambda caller, world: logins.confirm_by_password(caller, world.people.editor.password)
+    ),
+    "members.change_role": Operation(
+        "admin", True, lambda caller, world: members.change_role(caller, PORTAL, world.somebody.id, MemberRole.ADMIN)
+    ),
+    "members.remove": Operation(
+        "admin", True, lambda caller, world: members.remove(caller, PORTAL, world.somebody.id)
+    ),
+    "members.add": Operation(
+        "operator", True, lambda caller, world: members.add(caller, PORTAL, world.somebody.id, MemberRole.EDITOR)
+    ),
+    "one_time_links.make_reset_link": Operation(
+        "operator", True, lambda caller, world: one_time_links.make_reset_link(caller, world.somebody.id)
+    ),
+    "portals.create": Operation(
+        "operator", True, lambda caller, _: portals.create(caller, "Second", "second-portal")
+    ),
+    "set_up.begin": Operation("reader", True, lambda caller, _: set_up.begin(caller)),
+    "set_up.leave": Operation("reader", False, lambda caller, _: set_up.leave(caller), before=_begin),
+    "set_up.finish": Operation("reader", True, _finish, before=_begin),
+}
+WITHOUT_A_RIGHT = {
+    "accounts.welcome",  # the first start: there is nobody yet, and the page asks for the terminal's token
+    "attempts.count_malformed",  # costs the caller an attempt and gives nothing
+    "demo.fill",  # of an empty installation, where there is nobody yet
+    "logins.log_in",  # this is where rights come from
+    "logins.log_out",  # whoever holds the token may end its login
+    "logins.touch",  # the gate's own note of when a login was used
+    "one_time_links.take",  # the link is the right
+}
+"""Operations that need no right, each with the reason."""
+
+
+@pytest.fixture
+def world(app: Flask, people: Cast, clock: MovableClock) -> World:
+    with app.app_context():
+        somebody = add_person(clock, "somebody@example.org", "Somebody", "reader")
+        suspended = add_person(clock, "suspended@example.org", "Suspended", "reader")
+        for person in (people.reader, somebody):
+            give_app(person, clock)
+        with transaction() as session:
+            session.execute(update(Account).where(Account.id == suspended.id).values(suspended_at=clock()))
+            session.add(Portal(slug="other", name="Other", created_at=clock()))
+    return World(people, clock, somebody, suspended)
+
+
+def _caller(world: World, operation: Operation) -> Caller:
+    """A browser of theirs with a live login, as the gate has just let it through."""
+    person: Person = getattr(world.people, operation.who)
+    now = world.clock()
+    with transaction() as session:
+        login = Login(
+            token_digest=person.email.encode().ljust(32)[:32],
+            account_id=person.id,
+            password_at=now,
+            second_factor_at=None if operation.half else now,
+            confirmed_at=None if operation.half else now,
+            last_seen_at=now,
+        )
+        session.add(login)
+        session.flush()
+        caller = Caller(now, Source.WEB, LIMITS, person.id, login.id, "192.0.2.7", "A browser")
+    operation.before(caller, world)
+    return caller
+
+
+def _everything() -> dict[str, list[Any]]:
+    """Every row of every table."""
+    with reading() as session:
+        return {
+            name: [tuple(row) for row in session.execute(table.select().order_by(*table.primary_key))]
+            for name, table in db.metadata.tables.items()
+        }
+
+
+def _end_login(session: Session, caller: Caller) -> None:
+    session.execute(update(Login).where(Login.id == caller.login_id).values(ended_at=caller.now))
+
+
+def _suspend(session: Session, caller: Caller) -> None:
+    session.execute(update(Account).where(Account.id == caller.account_id).values(suspended_at=caller.now))
+
+
+def _delete_login(session: Session, caller: Caller) -> None:
+    session.execute(delete(Login).where(Login.id == caller.login_id))
+
+
+def _take_role(session: Session, caller: Caller) -> None:
+    session.execute(update(Account).where(Account.id == caller.account_id).values(is_operator=False))
+    session.execute(update(Membership).where(Membership.account_id == caller.account_id).values(role="editor"))
+
+
+def _take_membership(session: Session, caller: Caller) -> None:
+    _take_role(session, caller)
+    session.execute(delete(Membership).where(Membership.account_id == caller.account_id))
+
+
+def _make_admin_elsewhere(session: Session, caller: Caller) -> None:
+    _take_membership(session, caller)
+    other = session.query(Portal).filter_by(slug="other").one()
+    session.add(Membership(account_id=caller.account_id, portal_id=other.id, role="admin", since=caller.now))
+
+
+NO_LOGIN = {"ended": _end_login, "suspended": _suspend, "gone": _delete_login}
+NO_ROLE = {"lowered": _take_role, "removed": _take_membership, "moved": _make_admin_elsewhere}
+LOSSES = [(name, loss) for name in OPERATIONS for loss in NO_LOGIN] + [
+    (name, loss)
+    for name, operation in OPERATIONS.items()
+    if operation.who in ("admin", "operator")
+    for loss in NO_ROLE
+]
+
+
+def test_every_operation_asks_for_a_right_or_is_listed_as_needing_none() -> None:
+    public = {name for name in operations() if not name.partition(".")[2].startswith("_")}
+    assert public == set(OPERATIONS) | WITHOUT_A_RIGHT
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_with_the_right_it_is_done(app: Flask, world: World, name: str) -> None:
+    operation = OPERATIONS[name]
+    with app.app_context():
+        caller = _caller(world, operation)
+        before = _everything()
+        operation.run(caller, world)
+        assert _everything() != before
+
+
+@pytest.mark.parametrize(("name", "loss"), LOSSES)
+def test_without_the_right_it_is_refused_and_nothing_is_written(
+    app: Flask, world: World, name: str, loss: str
+) -> None:
+    operation = OPERATIONS[name]
+    with app.app_context():
+        caller = _caller(world, operation)
+        with transaction() as session:
+            {**NO_LOGIN, **NO_ROLE}[loss](session, caller)
+        before = _everything()
+        with pytest.raises(NotAllowed):
+            operation.run(caller, world)
+        assert _everything() == before
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_a_step_up_is_asked_for_by_the_operation_itself(app: Flask, world: World, name: str) -> None:
+    operation = OPERATIONS[name]
+    minutes = 10 if name == "set_up.begin" else 20  # a key is offered when a form is opened, which has no grace
+    with app.app_context():
+        caller = _caller(world, operation)
+        world.clock.advance(minutes=minutes, seconds=1)
+        before = _everything()
+        late = replace(caller, now=world.clock())
+        if operation.step_up:
+            with pytest.raises(NotAllowed) as refusal:
+                operation.run(late, world)
+            assert refusal.value.decision == SendTo(Destination.CONFIRM)
+            assert _everything() == before
+            world.clock.advance(seconds=-1)
+            late = replace(caller, now=world.clock())
+        elif operation.half:
+            return
+        operation.run(late, world)
+        assert _everything() != before
+
+
+def test_the_command_line_needs_no_login(app: Flask, world: World) -> None:
+    with app.app_context():
+        caller = Caller(world.clock(), Source.COMMAND_LINE, LIMITS)
+        with transaction() as session:
+            assert authority.require(session, caller) is None
+
+
+def _while_judging(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, happens: Callable[[], None]) -> None:
+    """Let something happen at the very moment when a code or a password is judged, between two transactions."""
+    judge = getattr(module, name)
+
+    def judged(*arguments: Any) -> Any:
+        result = judge(*arguments)
+        happens()
+        return result
+
+    monkeypatch.setattr(module, name, judged)
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "judging"),
+    [
+        ("logins.enter_code", verifier, "judge"),
+        ("logins.confirm_by_code", verifier, "judge"),
+        ("logins.confirm_by_password", logins, "verify_password"),
+        ("set_up.finish", set_up, "check"),
+    ],
+)
+@pytest.mark.parametrize("loss", NO_LOGIN)
+def test_a_right_that_goes_while_a_code_is_judged_is_missed_afterwards(
+    app: Flask, world: World, monkeypatch: pytest.MonkeyPatch, name: str, module: Any, judging: str, loss: str
+) -> None:
+    operation = OPERATIONS[name]
+    with app.app_context():
+        caller = _caller(world, operation)
+        kept: dict[str, list[Any]] = {}
+
+        def lose() -> None:
+            with transaction() as session:
+                NO_LOGIN[loss](session, caller)
+            kept.update(_everything())
+
+        _while_judging(monkeypatch, module, judging, lose)
+        with pytest.raises(NotAllowed):
+            operation.run(caller, world)
+        assert kept
+        assert _everything() == kept
+
+
+def test_a_code_is_not_taken_twice_by_what_happens_while_it_is_judged(
+    app: Flask, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operation = OPERATIONS["logins.enter_code"]
+    with app.app_context():
+        caller = _caller(world, operation)
+
+        def use_it_elsewhere() -> None:
+            with transaction() as session:
+                session.execute(update(Authenticator).values(last_step=10**9))
+
+        _while_judging(monkeypatch, verifier, "judge", use_it_elsewhere)
+        assert not isinstance(operation.run(caller, world), LoggedIn)
+
+
+def test_a_key_that_was_used_in_another_tab_meanwhile_adds_no_app(
+    app: Flask, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operation = OPERATIONS["set_up.finish"]
+    with app.app_context():
+        caller = _caller(world, operation)
+
+        def use_it_elsewhere() -> None:
+            with transaction() as session:
+                session.execute(update(Login).values(pending_secret=None))
+
+        _while_judging(monkeypatch, set_up, "check", use_it_elsewhere)
+        assert not isinstance(operation.run(caller, world), SetUpDone)
+        assert len(apps_of(world.people.reader)) == 1

@@ -1,0 +1,151 @@
+"""Every form of the portal: what it takes, and how one gets to it.
+
+`test_every_form` holds this table against the endpoints that take a POST and the fields that the pages show.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from mfaportal.models import LinkKind
+from tests.input import scenes
+from tests.input.scenes import NEW_PASSWORD, Opener
+from tests.input.values import REFUSED, Bad
+
+
+class Kind(Enum):
+    """What a field takes, which decides what becomes of a bad value."""
+
+    NAME = auto()
+    REASON = auto()
+    REASON_OR_NOTHING = auto()
+    EMAIL = auto()
+    TOKEN = auto()
+    PASSWORD = auto()
+    NEW_PASSWORD = auto()
+    CODE = auto()
+    CHOICE = auto()
+    CHOICE_OR_NOTHING = auto()
+    """What is not sent stays as it is."""
+    BOX = auto()
+    """Ticked by being there, whatever it says."""
+
+    @property
+    def is_secret(self) -> bool:
+        """Never shown again."""
+        return self in (Kind.TOKEN, Kind.PASSWORD, Kind.NEW_PASSWORD, Kind.CODE)
+
+    def accepts(self, value: Bad) -> bool:
+        """Whether the form may be accepted with this value in the field, all others being right."""
+        match self:
+            case Kind.NAME:
+                return value.is_name
+            case Kind.REASON:
+                return value.is_reason
+            case Kind.REASON_OR_NOTHING:
+                return value.is_reason or not (value.text or "").strip()
+            case Kind.NEW_PASSWORD:
+                return value.is_password
+            case Kind.CHOICE_OR_NOTHING:
+                return not value.text
+            case Kind.BOX:
+                return True
+            case _:
+                return False
+
+
+@dataclass(frozen=True)
+class FormCase:
+    """One form. `done` are the statuses of success."""
+
+    name: str
+    endpoint: str
+    open: Opener
+    fields: Mapping[str, Kind]
+    done: frozenset[int] = frozenset({303})
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def without_fields(self) -> frozenset[int]:
+        """The statuses where the CSRF value came through and no field did."""
+        optional = (Kind.BOX, Kind.CHOICE_OR_NOTHING, Kind.REASON_OR_NOTHING)
+        return self.done if all(kind in optional for kind in self.fields.values()) else frozenset({REFUSED})
+
+    def expected(self, kind: Kind, value: Bad) -> frozenset[int]:
+        """The statuses that a value may get in a field of this kind."""
+        if value.whole_body:
+            return frozenset({value.whole_body})
+        return self.done if kind.accepts(value) else frozenset({REFUSED})
+
+
+def _form(name: str, open_it: Opener, done: int | None = None, /, **fields: Kind) -> FormCase:
+    """`name` is the endpoint, with what tells two forms of one endpoint apart behind a space."""
+    statuses = frozenset({303} if done is None else {303, done})
+    return FormCase(name, name.partition(" ")[0], open_it, fields, statuses)
+
+
+FORMS = (
+    _form(
+        "auth.welcome",
+        scenes.welcome,
+        token=Kind.TOKEN,
+        email=Kind.EMAIL,
+        name=Kind.NAME,
+        password=Kind.NEW_PASSWORD,
+        portal=Kind.NAME,
+    ),
+    _form("auth.log_in", scenes.log_in, email=Kind.EMAIL, password=Kind.PASSWORD),
+    _form("auth.enter_code", scenes.code, code=Kind.CODE),
+    _form("auth.finish_set_up", scenes.set_up, code=Kind.CODE, name=Kind.NAME),
+    _form("auth.confirm by code", scenes.confirm_by_code, code=Kind.CODE),
+    _form("auth.confirm by password", scenes.confirm_by_password, password=Kind.PASSWORD),
+    _form(
+        "auth.reset_password",
+        scenes.link(LinkKind.RESET, {"password": NEW_PASSWORD}),
+        password=Kind.NEW_PASSWORD,
+    ),
+    _form(
+        "auth.invitation",
+        scenes.link(LinkKind.INVITATION, {"name": "Invited", "password": NEW_PASSWORD}),
+        name=Kind.NAME,
+        password=Kind.NEW_PASSWORD,
+    ),
+    _form("account.profile", scenes.profile, name=Kind.NAME),
+    _form(
+        "account.finish_add_app",
+        scenes.add_app,
+        code=Kind.CODE,
+        name=Kind.NAME,
+        end_others=Kind.BOX,
+        cancel=Kind.BOX,
+    ),
+    _form("account.rename_app", scenes.own_app("rename", {"name": "Another"}), name=Kind.NAME),
+    _form("account.finish_delete_app", scenes.own_app("delete", {}), end_others=Kind.BOX),
+    _form(
+        "access_security.edit",
+        scenes.access_security,
+        visibility=Kind.CHOICE_OR_NOTHING,
+        mfa_rule=Kind.CHOICE_OR_NOTHING,
+        apply_now=Kind.BOX,
+    ),
+    _form("access_users.role", scenes.member("role", "reader", {"role": "editor"}), role=Kind.CHOICE),
+    _form("access_users.remove", scenes.member("remove", "reader", {})),
+    _form("access_users.operator", scenes.member("operator", "admin", {"operator": "yes"}), operator=Kind.CHOICE),
+    _form(
+        "access_users.suspend", scenes.member("suspend", "reader", {"reason": "away"}), reason=Kind.REASON_OR_NOTHING
+    ),
+    _form("access_users.restore", scenes.member("restore", "reader", {})),
+    _form("access_users.end_logins", scenes.member("end-logins", "reader", {})),
+    _form(
+        "access_users.reset_mfa",
+        scenes.member("reset-mfa", "reader", {"reason": "lost phone"}),
+        200,
+        reason=Kind.REASON,
+        new_password_too=Kind.BOX,
+    ),
+    _form("access_users.reset_link", scenes.member("reset-link", "reader", {}), 200),
+)
+WITHOUT_FIELDS = {"auth.log_out"}
+"""Endpoints whose POST has nothing but the CSRF value, and no page of their own."""

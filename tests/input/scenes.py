@@ -1,0 +1,167 @@
+"""How one gets to each form: a fresh installation, the people that the form needs, and the browser on its page."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from flask import Flask
+
+from mfaportal.domain import accounts, one_time_links
+from mfaportal.domain.accounts import Newcomer
+from mfaportal.domain.outcomes import Created, LinkMade
+from mfaportal.models import LinkKind
+from mfaportal.plumbing.runtime import runtime
+from mfaportal.rules.mfa_rule import MfaRule
+from tests.browser_client import Browser
+from tests.clock import MovableClock
+from tests.people import PASSWORD, PORTAL, Cast, Person, give_app, on_the_command_line, seed, set_rule
+from tests.phone import Phone
+
+ACCESS = f"/portals/{PORTAL}/backoffice/access"
+METHODS = "/account/security/methods"
+NEW_PASSWORD = "five quiet otters at dawn"
+
+
+@dataclass
+class Scene:
+    """A fresh installation with a browser before it. The cast is made when a form needs it."""
+
+    app: Flask
+    browser: Browser
+    clock: MovableClock
+    people: Cast = field(init=False, repr=False)
+
+    def seed(self) -> Cast:
+        with self.app.app_context():
+            self.people = seed(self.clock)
+        return self.people
+
+    def give_app(self, person: Person, name: str = "My phone") -> Phone:
+        with self.app.app_context():
+            return give_app(person, self.clock, name)
+
+    def log_in(self, who: str, *, apps: int = 0) -> Person:
+        """Log in somebody of the cast, who has this many apps."""
+        person: Person = getattr(self.seed(), who)
+        for number in range(apps):
+            self.give_app(person, f"App {number}")
+        self.browser.log_in(person)
+        return person
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A form on its page, and values with which it would be accepted."""
+
+    path: str
+    good: dict[str, str]
+
+
+Opener = Callable[[Scene], Opened]
+
+
+def welcome(scene: Scene) -> Opened:
+    with scene.app.app_context():
+        token = runtime().keys.welcome_token
+    good = {"token": token, "email": "first@example.org", "name": "First", "password": NEW_PASSWORD, "portal": "Data"}
+    return Opened("/welcome", good)
+
+
+def log_in(scene: Scene) -> Opened:
+    return Opened("/log-in", {"email": scene.seed().reader.email, "password": PASSWORD})
+
+
+def code(scene: Scene) -> Opened:
+    person = scene.seed().reader
+    phone = scene.give_app(person)
+    assert scene.browser.give_password(person).location == "/log-in/code"
+    return Opened("/log-in/code", {"code": phone.code(scene.clock())})
+
+
+def set_up(scene: Scene) -> Opened:
+    person = scene.seed().editor
+    with scene.app.app_context():
+        set_rule(MfaRule.EVERYONE, scene.clock)
+    assert scene.browser.give_password(person).location == "/log-in/set-up"
+    return _offered(scene, "/log-in/set-up")
+
+
+def add_app(scene: Scene) -> Opened:
+    scene.log_in("reader", apps=1)
+    return _offered(scene, f"{METHODS}/add")
+
+
+def _offered(scene: Scene, path: str) -> Opened:
+    key = re.search(r'<code class="key">([A-Z2-7 ]+)</code>', scene.browser.get(path).html)
+    assert key, path
+    return Opened(path, {"code": Phone(key[1]).code(scene.clock()), "name": "My phone"})
+
+
+def confirm_by_code(scene: Scene) -> Opened:
+    person = scene.log_in("reader", apps=1)
+    assert person.phone is not None
+    return Opened("/confirm", {"code": person.phone.code(scene.clock(), 1)})
+
+
+def confirm_by_password(scene: Scene) -> Opened:
+    scene.log_in("reader")
+    return Opened("/confirm", {"password": PASSWORD})
+
+
+def profile(scene: Scene) -> Opened:
+    scene.log_in("reader")
+    return Opened("/account", {"name": "Another"})
+
+
+def own_app(action: str, good: dict[str, str]) -> Opener:
+    """A page about the first of somebody's two apps."""
+
+    def opened(scene: Scene) -> Opened:
+        scene.log_in("reader", apps=2)
+        links = re.findall(rf"{METHODS}/\d+/{action}", scene.browser.get(METHODS).html)
+        return Opened(links[0], good)
+
+    return opened
+
+
+def member(action: str, whom: str, good: dict[str, str]) -> Opener:
+    """A page of Access > Users about one person, opened by the operator."""
+
+    def opened(scene: Scene) -> Opened:
+        scene.log_in("operator")
+        person: Person = getattr(scene.people, whom)
+        if action == "restore":
+            with scene.app.app_context():
+                accounts.suspend(on_the_command_line(scene.clock), person.id, "away")
+        return Opened(f"{ACCESS}/users/{person.id}/{action}", good)
+
+    return opened
+
+
+def access_security(scene: Scene) -> Opened:
+    scene.log_in("admin", apps=1)
+    return Opened(f"{ACCESS}/security", {"visibility": "public", "mfa_rule": "back_office"})
+
+
+def link(kind: LinkKind, good: dict[str, str]) -> Opener:
+    """The page behind a one-time link."""
+
+    def opened(scene: Scene) -> Opened:
+        scene.seed()
+        path = link_of(scene, kind)
+        return Opened(scene.browser.get(path).location, good)
+
+    return opened
+
+
+def link_of(scene: Scene, kind: LinkKind) -> str:
+    """A fresh link's path: the reader's reset, or the invitation of somebody new. Made on the command line."""
+    with scene.app.app_context():
+        caller = on_the_command_line(scene.clock)
+        if kind is LinkKind.RESET:
+            made = one_time_links.make_reset_link(caller, scene.people.reader.id)
+            assert isinstance(made, LinkMade)
+            return f"/reset-password/{made.token}"
+        created = accounts.create(caller, Newcomer("invited@example.org", "Invited"))
+        assert isinstance(created, Created)
+        return f"/invitations/{created.token}"

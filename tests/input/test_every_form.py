@@ -1,0 +1,42 @@
+"""Each bad value in each field of each form: a form error or another 4xx, soon, and nothing done."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from tests.input.bench import Bench
+from tests.input.forms import FORMS, WITHOUT_FIELDS, FormCase, Kind
+from tests.input.values import BASE, padded
+
+each_form = pytest.mark.parametrize("case", FORMS, ids=str)
+
+
+def test_the_table_knows_every_endpoint_that_takes_a_form(app: Flask) -> None:
+    taking = {rule.endpoint for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())}
+    assert taking == {case.endpoint for case in FORMS} | WITHOUT_FIELDS
+
+
+@each_form
+def test_the_form_has_the_fields_of_the_table_and_is_accepted_with_good_values(
+    case: FormCase, bench: Callable[[FormCase], Bench]
+) -> None:
+    opened = bench(case)
+    main = opened.page().html.partition("<main")[2]
+    shown = set(re.findall(r'<(?:input|button|select|textarea)\b[^>]*\bname="(\w+)"', main))
+    assert shown == set(case.fields) | {"csrf_token"}
+    page = opened.send(opened.body())
+    assert page.status in case.done, page.text
+    assert opened.database.changes()
+
+
+@each_form
+def test_no_bad_value_gets_through_or_breaks_anything(case: FormCase, bench: Callable[[FormCase], Bench]) -> None:
+    opened = bench(case)
+    for name, kind in case.fields.items():
+        for value in BASE:
+            opened.try_value(name, kind, value)
+            if kind is Kind.NEW_PASSWORD and value.text and not value.whole_body:
+                opened.try_value(name, kind, padded(value))
+    opened.check()

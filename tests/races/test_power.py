@@ -1,0 +1,40 @@
+"""The races prove that they would see the flaws: run against portals that have them, they fail."""
+
+import pytest
+
+from tests.races import of_codes, of_last_ones, of_limits
+from tests.races.arena import LOCKED, Arena, Race, broken
+
+
+@pytest.mark.parametrize(
+    "race",
+    [
+        of_codes.one_code_at_log_in,
+        of_codes.one_code_at_step_up,
+        of_codes.one_code_everywhere,
+        of_codes.first_set_up,
+        of_codes.first_set_up_by_choice,
+        of_codes.one_pending_key,
+        of_codes.one_reset_link,
+        of_limits.wrong_codes_at_log_in,
+        of_limits.wrong_codes_at_step_up,
+        of_limits.wrong_codes_at_set_up,
+        of_limits.the_last_place_for_an_app,
+        of_limits.wrong_passwords,
+        of_last_ones.last_app,
+        of_last_ones.operators_step_down,
+        of_last_ones.operators_demote_each_other,
+        of_last_ones.operators_suspend_each_other,
+        of_last_ones.log_out_and_pages,
+    ],
+)
+def test_a_portal_that_looks_before_it_writes_loses_the_race(naive_arena: Arena, race: Race) -> None:
+    broken(naive_arena, race)
+
+
+def test_transactions_that_begin_by_reading_are_seen_to_fail(deferred_arena: Arena) -> None:
+    broken(deferred_arena, of_limits.wrong_codes_at_step_up)
+    assert deferred_arena.statuses.get(503), deferred_arena.statuses
+    assert LOCKED in deferred_arena.server.log
+    with pytest.raises(AssertionError, match="503"):
+        deferred_arena.verdict()

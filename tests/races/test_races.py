@@ -1,0 +1,62 @@
+"""Twenty requests in one instant, ten times over, against four workers: everything is taken as often as it should be.
+
+That these rounds would show the flaws is what `test_power` proves.
+"""
+
+import re
+from collections import Counter
+
+import pytest
+
+from tests.races import of_codes, of_last_ones, of_limits
+from tests.races.arena import PARALLEL, WORKERS, Arena, Race, hold
+
+
+def test_each_worker_takes_its_share_of_the_requests(arena: Arena) -> None:
+    """Otherwise the threads of one process would race, and take turns at its interpreter."""
+    volleys = 5
+    for _ in range(volleys):
+        arena.fire([arena.browser().get("/volley")] * PARALLEL)
+    workers = Counter(re.findall(r"worker (\S+): GET /volley", arena.server.log))
+    assert len(workers) == WORKERS, workers
+    assert min(workers.values()) >= volleys * PARALLEL / WORKERS / 2, workers
+
+
+@pytest.mark.parametrize(
+    "race",
+    [
+        of_codes.one_code_at_log_in,
+        of_codes.one_code_at_step_up,
+        of_codes.one_code_everywhere,
+        of_codes.first_set_up,
+        of_codes.first_set_up_by_choice,
+        of_codes.one_reset_link,
+        of_limits.wrong_codes_at_log_in,
+        of_limits.wrong_codes_at_step_up,
+        of_limits.wrong_codes_at_set_up,
+        of_limits.wrong_passwords,
+        of_last_ones.last_app,
+        of_last_ones.operators_demote_each_other,
+        of_last_ones.operators_suspend_each_other,
+        of_last_ones.operators_step_down,
+        of_last_ones.log_out_and_pages,
+    ],
+)
+def test_a_race_ends_as_it_should(arena: Arena, race: Race) -> None:
+    hold(arena, race)
+
+
+@pytest.mark.parametrize(
+    ("race", "rounds"),
+    [
+        (of_codes.one_pending_key, 5),
+        (of_limits.the_last_place_for_an_app, 3),
+        (of_limits.right_passwords, 3),
+        (of_limits.wrong_passwords_for_nobody, 2),
+        (of_limits.wrong_codes_from_one_address, 3),
+        (of_limits.wrong_passwords_from_everywhere, 1),
+        (of_last_ones.first_operator, 2),
+    ],
+)
+def test_so_does_a_longer_one_in_fewer_rounds(arena: Arena, race: Race, rounds: int) -> None:
+    hold(arena, race, rounds)

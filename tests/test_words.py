@@ -1,0 +1,134 @@
+"""The words that pages.md fixes: on links, buttons and fields they are what people, managers and scripts go by."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from mfaportal.domain import accounts, one_time_links
+from mfaportal.models import LinkKind
+from mfaportal.plumbing.db import transaction
+from mfaportal.plumbing.runtime import runtime
+from mfaportal.rules.mfa_rule import MfaRule
+from tests.browser_client import Browser, Page
+from tests.clock import MovableClock
+from tests.looking import Seen
+from tests.people import Cast, add_person, apps_of, give_app, on_the_command_line, set_rule
+
+ACCESS = "/portals/city-data/backoffice/access"
+METHODS = "/account/security/methods"
+BAR = {"Back office", "Account", "Log out"}
+
+OPERATORS_PAGES = {
+    "/": BAR,
+    "/account": BAR | {"Profile", "Security", "Name", "Save"},
+    "/account/security": {"Profile", "Security", "Edit methods"},
+    METHODS: {"Add app", "Rename My phone", "Delete My phone"},
+    f"{METHODS}/add": {"Use setup key", "One-time code", "Name", "Submit", "Also log out my other browsers"},
+    f"{METHODS}/{{app}}/rename": {"Name", "Save"},
+    f"{METHODS}/{{app}}/delete": {"Delete", "Also log out my other browsers"},
+    "/confirm": {"One-time code", "Confirm"},
+    "/portals/city-data/backoffice": BAR | {"Access", "Users", "Security"},
+    f"{ACCESS}/users": {"Access", "Users", "Security"},
+    f"{ACCESS}/users/{{reader}}": {
+        "Remove from portal",
+        "Suspend",
+        "End logins",
+        "Reset MFA",
+        "Make reset link",
+    },
+    f"{ACCESS}/users/{{former}}": {"Restore"},
+    f"{ACCESS}/users/{{reader}}/role": {"reader", "editor", "admin", "Save"},
+    f"{ACCESS}/users/{{reader}}/remove": {"Remove from portal"},
+    f"{ACCESS}/users/{{reader}}/operator": {"Yes", "No", "Save"},
+    f"{ACCESS}/users/{{reader}}/suspend": {"Reason", "Suspend"},
+    f"{ACCESS}/users/{{former}}/restore": {"Restore"},
+    f"{ACCESS}/users/{{reader}}/end-logins": {"End logins"},
+    f"{ACCESS}/users/{{reader}}/reset-mfa": {"Reason", "Also require a new password", "Reset MFA"},
+    f"{ACCESS}/users/{{reader}}/reset-link": {"Make reset link"},
+    f"{ACCESS}/security": {
+        "Public",
+        "Private",
+        "Nobody",
+        "Users with access to the back office",
+        "All users",
+        "Save",
+    },
+}
+
+
+def words_on(page: Page) -> set[str]:
+    """The accessible names of all that one can press or fill in."""
+    seen = Seen(page)
+    pressed = seen.all("a", "button", "summary", "input", "select")
+    return {seen.name(node) for node in pressed if node["type"] != "hidden"}
+
+
+def test_words_for_people_who_are_logged_out(browser: Browser, people: Cast, app: Flask, clock: MovableClock) -> None:
+    with app.app_context(), transaction() as session:
+        caller = on_the_command_line(clock)
+        reset = one_time_links.make(session, caller, LinkKind.RESET, people.reader.id)
+        invitation = one_time_links.make(session, caller, LinkKind.INVITATION, people.editor.id)
+    assert {"E-mail", "Password", "Log in", "Forgot your password?"} <= words_on(browser.get("/log-in"))
+    assert {"New password", "Set password"} <= words_on(browser.get(f"/reset-password/{reset}", follow=True))
+    assert {"Your name", "Password", "Accept"} <= words_on(browser.get(f"/invitations/{invitation}", follow=True))
+
+
+def test_words_of_the_first_start(browser: Browser, app: Flask) -> None:
+    with app.app_context():
+        token = runtime().keys.welcome_token
+        assert accounts.none_yet()
+    page = browser.get(f"/welcome?token={token}", follow=True)
+    assert {"E-mail", "Your name", "Password", "Name of the portal", "Create"} <= words_on(page)
+
+
+def test_words_of_a_half_log_in(
+    browser: Browser, new_browser: Callable[[], Browser], people: Cast, app: Flask, clock: MovableClock
+) -> None:
+    with app.app_context():
+        give_app(people.editor, clock)
+        set_rule(MfaRule.EVERYONE, clock)
+    browser.give_password(people.editor)
+    assert words_on(browser.get("/log-in/code")) >= {"One-time code", "Submit", "Log out"}
+    other = new_browser()
+    other.give_password(people.reader)
+    wanted = {"Use setup key", "One-time code", "Name", "Submit", "Log out"}
+    assert words_on(other.get("/log-in/set-up")) >= wanted
+
+
+def test_words_of_somebody_who_has_not_set_up(browser: Browser, people: Cast) -> None:
+    browser.log_in(people.reader)
+    assert "Set up" in words_on(browser.get("/account/security"))
+    assert {"Password", "Confirm"} <= words_on(browser.get("/confirm"))
+    assert "Back office" not in words_on(browser.get("/"))
+
+
+@pytest.fixture
+def numbers(people: Cast, app: Flask, clock: MovableClock) -> dict[str, int]:
+    with app.app_context():
+        give_app(people.operator, clock)
+        give_app(people.reader, clock)
+        former = add_person(clock, "former@example.org", "Former", "reader")
+        accounts.suspend(on_the_command_line(clock), former.id, "left the city")
+        return {"reader": people.reader.id, "former": former.id, "app": apps_of(people.operator)[0].id}
+
+
+def test_words_of_somebody_who_may_do_everything(browser: Browser, people: Cast, numbers: dict[str, int]) -> None:
+    browser.log_in(people.operator)
+    for path, words in OPERATORS_PAGES.items():
+        page = browser.get(path.format(**numbers))
+        assert page.status == 200, path
+        assert words <= words_on(page), path
+
+
+def test_a_full_list_of_people_stays_light(
+    browser: Browser, people: Cast, app: Flask, clock: MovableClock, numbers: dict[str, int]
+) -> None:
+    """Fifty rows with names and addresses of usual length: every one costs little."""
+    with app.app_context():
+        for number in range(50):
+            add_person(clock, f"some.body{number}@department.example.org", f"Some Body {number}", "reader")
+    browser.log_in(people.operator)
+    page = browser.get(f"{ACCESS}/users")
+    assert page.html.count("<tr>") == 1 + 50
+    assert len(page.html.encode()) < 20_000

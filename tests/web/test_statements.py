@@ -1,0 +1,242 @@
+"""What a page costs in SQL: one statement for who is asking, and the page's own, which don't grow with the people."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+from sqlalchemy import event, insert
+
+from mfaportal.models import Account, Authenticator, Membership
+from mfaportal.plumbing.db import db, transaction
+from tests.browser_client import Browser, Page
+from tests.clock import MovableClock
+from tests.people import Cast, Person, apps_of, give_app
+
+BACK = "/portals/city-data/backoffice"
+USERS, SECURITY = f"{BACK}/access/users", f"{BACK}/access/security"
+TRANSACTION = ("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA", "SAVEPOINT", "RELEASE")
+
+
+class Trace:
+    """What reaches SQLite, whoever sends it, but for the words that open and close transactions."""
+
+    def __init__(self) -> None:
+        self.statements: list[str] = []
+
+    def note(self, statement: str) -> None:
+        if not statement.lstrip().upper().startswith(TRANSACTION):
+            self.statements.append(statement)
+
+    def of(self, browser: Browser, path: str) -> tuple[Page, list[str]]:
+        self.statements.clear()
+        page = browser.get(path, buffered=True)
+        return page, list(self.statements)
+
+
+@pytest.fixture
+def trace(app: Flask, people: Cast) -> Iterator[Trace]:
+    """Listens at the driver: identity is read below SQLAlchemy, where its own events hear nothing."""
+    trace = Trace()
+
+    def listen(connection: sqlite3.Connection, _record: object) -> None:
+        connection.set_trace_callback(trace.note)
+
+    with app.app_context():
+        db.engine.dispose()
+        event.listen(db.engine, "connect", listen)
+    yield trace
+    with app.app_context():
+        event.remove(db.engine, "connect", listen)
+
+
+def _is_identity(statement: str) -> bool:
+    return "member_since" in statement
+
+
+GUARDED = [
+    # page, who looks, statements of its own beside the one that says who they are
+    ("/", "reader", 0),
+    ("/portals/city-data/", "reader", 0),
+    ("/log-in", "nobody", 2),
+    ("/log-in", "reader", 0),
+    ("/forgot-password", "nobody", 0),
+    ("/log-in/code", "at the code", 0),
+    ("/account", "at the code", 0),
+    ("/account", "reader", 0),
+    ("/account", "nobody", 0),
+    ("/account/security", "editor", 0),
+    ("/account/security", "reader", 1),
+    ("/account/security/methods", "reader", 1),
+    ("/account/security/methods/add", "reader", 3),
+    ("/account/security/methods/{app}/rename", "reader", 1),
+    ("/account/security/methods/{app}/delete", "reader", 2),
+    ("/confirm", "reader", 0),
+    (BACK, "reader", 0),
+    (BACK, "editor", 0),
+    (BACK, "admin", 0),
+    (BACK, "operator", 0),
+    (USERS, "admin", 1),
+    (f"{USERS}?q=e&role=reader&mfa=missing", "admin", 1),
+    (f"{USERS}/{{person}}", "operator", 1),
+    (f"{USERS}/{{person}}/role", "admin", 1),
+    (f"{USERS}/{{person}}/reset-mfa", "operator", 1),
+    (SECURITY, "admin", 2),
+    ("/portals/not-there/", "reader", 0),
+]
+
+
+@pytest.fixture
+def come(
+    app: Flask, people: Cast, clock: MovableClock, new_browser: Callable[[], Browser]
+) -> Callable[[str], Browser]:
+    """Come as one of the cast; the reader has an app, the others have none."""
+    with app.app_context():
+        give_app(people.reader, clock)
+
+    def come(who: str) -> Browser:
+        browser = new_browser()
+        if who == "at the code":
+            browser.give_password(people.reader)
+        elif who != "nobody":
+            browser.log_in(getattr(people, who))
+        browser.get("/account")  # takes the flash and loads what is loaded once
+        return browser
+
+    return come
+
+
+@pytest.mark.parametrize(("path", "who", "own"), GUARDED)
+def test_who_is_asking_costs_one_statement_and_the_page_only_its_own(
+    app: Flask, people: Cast, trace: Trace, come: Callable[[str], Browser], path: str, who: str, own: int
+) -> None:
+    browser = come(who)
+    with app.app_context():
+        path = path.format(app=apps_of(people.reader)[0].id, person=people.editor.id)
+    page, statements = trace.of(browser, path)
+    assert page.status in (200, 303, 403, 404)
+    listed = "\n".join(statements)
+    assert sum(map(_is_identity, statements[:1])) == 1, f"identity is not asked first:\n{listed}"
+    assert len(statements) == 1 + own, listed
+
+
+def test_every_guarded_page_is_in_the_table(app: Flask) -> None:
+    with app.test_request_context():
+        adapter = app.url_map.bind("127.0.0.1:8000")
+    filled = [path.partition("?")[0].format(app=7, person=7) for path, _who, _own in GUARDED]
+    listed = {adapter.match(path, method="GET")[0] for path in filled}
+    pages = {rule.endpoint for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())}
+    alike = {  # one view for all of them, with one page: `reset_mfa` and `role` stand for it
+        "access_users.remove",
+        "access_users.operator",
+        "access_users.suspend",
+        "access_users.restore",
+        "access_users.end_logins",
+        "access_users.reset_link",
+    }
+    public = {
+        "static",
+        "health.alive",
+        "health.ready",
+        "auth.welcome",
+        "auth.reset_password",
+        "auth.open_reset_link",
+        "auth.invitation",
+        "auth.open_invitation",
+    }
+    assert pages - alike - public == listed | {"auth.set_up"}
+
+
+def test_the_set_up_page_asks_again_inside_its_operation(
+    app: Flask, people: Cast, trace: Trace, browser: Browser
+) -> None:
+    with app.app_context(), transaction() as session:
+        session.connection().exec_driver_sql("UPDATE portals SET mfa_rule = 'everyone'")
+    browser.give_password(people.editor)
+    _page, first = trace.of(browser, "/log-in/set-up")
+    _page, again = trace.of(browser, "/log-in/set-up")
+    assert [_is_identity(statement) for statement in first] == [True, True, False, False]
+    assert [_is_identity(statement) for statement in again] == [True, True, False]
+    assert first[-1].startswith("UPDATE logins SET pending_secret")
+
+
+@pytest.mark.parametrize(
+    ("path", "statements"),
+    [
+        ("/static/portal.css", 0),
+        ("/healthz", 0),
+        ("/readyz", 1),
+        ("/reset-password/none", 0),
+        ("/invitations/none", 0),
+        ("/nowhere", 0),
+        ("/portals/city-data", 0),
+    ],
+)
+def test_what_is_the_same_for_everybody_asks_nobody_who_they_are(
+    trace: Trace, come: Callable[[str], Browser], path: str, statements: int
+) -> None:
+    for who in ("nobody", "at the code", "operator"):
+        _page, found = trace.of(come(who), path)
+        assert len(found) == statements, found
+        assert not any(map(_is_identity, found))
+
+
+def test_a_page_that_is_looked_at_a_minute_later_notes_that_in_one_more_statement(
+    trace: Trace, come: Callable[[str], Browser], clock: MovableClock
+) -> None:
+    browser = come("admin")
+    clock.advance(seconds=59)
+    assert len(trace.of(browser, "/account")[1]) == 1
+    clock.advance(seconds=1)
+    assert len(trace.of(browser, "/account")[1]) == 2
+    assert len(trace.of(browser, "/account")[1]) == 1
+
+
+def _add_members(people: int, portal_of: Person, clock: MovableClock) -> None:
+    """So many readers and editors, a third of them with an app, in three statements."""
+    with transaction() as session:
+        portal_id = session.query(Membership).filter_by(account_id=portal_of.id).one().portal_id
+        first = (session.query(Account).order_by(Account.id.desc()).first() or Account(id=0)).id + 1
+        numbers = range(first, first + people)
+        now = clock()
+        session.execute(
+            insert(Account),
+            [
+                {"id": n, "email": f"p{n}@example.org", "name": f"P {n}", "name_key": f"p {n}", "created_at": now}
+                for n in numbers
+            ],
+        )
+        roles = ["reader", "editor"]
+        session.execute(
+            insert(Membership),
+            [{"account_id": n, "portal_id": portal_id, "role": roles[n % 2], "since": now} for n in numbers],
+        )
+        session.execute(
+            insert(Authenticator),
+            [
+                {"account_id": n, "name": "App", "name_key": "app", "sealed_secret": b"", "added_at": now}
+                for n in numbers
+                if n % 3 == 0
+            ],
+        )
+
+
+@pytest.mark.parametrize(
+    ("path", "statements"), [(USERS, 2), (f"{USERS}?mfa=missing", 2), (f"{USERS}?q=p+1", 2), (SECURITY, 3), (BACK, 1)]
+)
+def test_a_thousand_members_cost_as_many_statements_as_ten(
+    app: Flask,
+    people: Cast,
+    trace: Trace,
+    come: Callable[[str], Browser],
+    clock: MovableClock,
+    path: str,
+    statements: int,
+) -> None:
+    browser = come("admin")
+    for more in (10, 990):
+        with app.app_context():
+            _add_members(more, people.reader, clock)
+        page, found = trace.of(browser, path)
+        assert page.status == 200
+        assert len(found) == statements, "\n".join(found)
