@@ -1,11 +1,13 @@
 """What every test may ask for: a fresh installation, people with stated rights, a clock that moves, a real server."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
+from jinja2 import FileSystemBytecodeCache
 
 from mfaportal import create_app
 from mfaportal.plumbing.db import db
@@ -14,6 +16,11 @@ from tests.browser_client import Browser
 from tests.clock import MovableClock
 from tests.people import Cast, seed
 from tests.server import Server
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: much of the time goes into waiting for the disk and for servers to start."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(scope="session")
@@ -38,13 +45,22 @@ def clock() -> MovableClock:
     return MovableClock()
 
 
+@pytest.fixture(scope="session")
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Templates are compiled once for all apps: most tests make one of their own."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
-def make_app(instance: Path, clock: MovableClock) -> Iterator[Callable[..., Flask]]:
+def make_app(
+    instance: Path, clock: MovableClock, compiled_templates: FileSystemBytecodeCache
+) -> Iterator[Callable[..., Flask]]:
     """Apps over the test's instance folder, with further settings; all of them follow the test's clock."""
     made: list[Flask] = []
 
     def make(**settings: str) -> Flask:
         app = create_app({"MFAPORTAL_INSTANCE": str(instance), **settings})
+        app.jinja_env.bytecode_cache = compiled_templates
         with app.app_context():
             runtime().clock = clock
         made.append(app)

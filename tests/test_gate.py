@@ -8,17 +8,17 @@ from dataclasses import replace
 
 import pytest
 from flask import Flask
-from sqlalchemy import delete, update
+from sqlalchemy import update
 from sqlalchemy.engine import make_url
 from werkzeug.test import TestResponse
 
 from mfaportal import cli
-from mfaportal.models import Account, Login, Membership, Portal
+from mfaportal.models import Portal
 from mfaportal.plumbing.db import transaction
 from mfaportal.plumbing.runtime import runtime
 from mfaportal.web import gate
-from tests.browser_client import Browser
 from tests.clock import MovableClock
+from tests.gate_visitors import COMPLETE, EVERYBODY, ONE_OF_EACH, come
 from tests.gate_walker import (
     COLUMNS,
     OTHER_METHODS,
@@ -31,7 +31,7 @@ from tests.gate_walker import (
     missing_rows,
     said,
 )
-from tests.people import Cast, Person, add_person, apps_of, give_app
+from tests.people import Cast, add_person
 
 ANYBODY = "in in in in in in in in"
 BACK = "/portals/city-data/backoffice"
@@ -98,11 +98,6 @@ PUBLIC_ROWS = {
     "front_office.home": replace(ROWS["front_office.home"], words="in code set-up in in in in in"),
     "front_office.portal": replace(ROWS["front_office.portal"], words="in code set-up in in in in in"),
 }
-HALF = [f"{stage}: {role}" for stage in ("code", "set-up") for role in ("reader", "editor", "admin", "operator")]
-COMPLETE = ["outsider", "reader", "editor", "admin", "operator"]
-STRANGERS = ["anonymous", "login ended", "suspended", "too late with the code"]
-EVERYBODY = [*STRANGERS, *HALF, *COMPLETE]
-ONE_OF_EACH = ["anonymous", "login ended", "code: admin", "set-up: reader", *COMPLETE]
 STRANGER = Visitor("nobody", "anonymous", "", "", 0)
 NOWHERE = [
     "/nowhere",
@@ -127,62 +122,16 @@ def enter(app: Flask, people: Cast, clock: MovableClock) -> Iterator[Enter]:
     made: list[Walker] = []
 
     def enter(name: str) -> tuple[Walker, Visitor]:
-        stage, _, role = name.rpartition(": ")
-        person = getattr(people, role, people.reader)
         with app.app_context():
             somebody = add_person(clock, "somebody@example.org", "Somebody", "reader")
-            _prepare(people, person, clock, bare=stage == "set-up")
             database = make_url(runtime().settings.database_url).database or ""
-        visitor = _come(Browser(app, clock), name, stage, person)
-        with app.app_context():
-            _afterwards(name, person, clock)
+        visitor = come(app, people, clock, name)
         made.append(Walker(app, database, somebody.id))
         return made[-1], visitor
 
     yield enter
     for walker in made:
         walker.close()
-
-
-def _prepare(people: Cast, person: Person, clock: MovableClock, *, bare: bool) -> None:
-    with transaction() as session:
-        session.execute(update(Portal).values(mfa_rule="everyone"))
-    for somebody in people.everybody:
-        if somebody is not person or not bare:
-            give_app(somebody, clock)
-            give_app(somebody, clock, "Another phone")
-
-
-def _come(browser: Browser, name: str, stage: str, person: Person) -> Visitor:
-    """Log in as far as the name says; what the browser then holds."""
-    if stage or name == "too late with the code":
-        browser.give_password(person)
-    elif name != "anonymous":
-        browser.log_in(person)
-    column = "anonymous" if name in STRANGERS else stage or name
-    csrf = browser.csrf(
-        {"code": "/log-in/code", "set-up": "/log-in/set-up", "anonymous": "/log-in"}.get(column, "/account")
-    )
-    key = browser.client.application.config["SESSION_COOKIE_NAME"]
-    cookie = browser.client.get_cookie(key, "127.0.0.1")
-    assert cookie is not None
-    with browser.client.application.app_context():
-        apps = apps_of(person)
-    return Visitor(name, column, f"{key}={cookie.value}", csrf, apps[-1].id if apps else 999)
-
-
-def _afterwards(name: str, person: Person, clock: MovableClock) -> None:
-    """What happened since the browser was used last."""
-    with transaction() as session:
-        match name:
-            case "outsider":
-                session.execute(delete(Membership).where(Membership.account_id == person.id))
-            case "login ended":
-                session.execute(update(Login).values(ended_at=clock()))
-            case "suspended":
-                session.execute(update(Account).where(Account.id == person.id).values(suspended_at=clock()))
-            case "too late with the code":
-                clock.advance(minutes=10, seconds=1)
 
 
 def test_every_endpoint_has_a_row(app: Flask) -> None:

@@ -1,10 +1,13 @@
 """The stage of a login, computed from facts on each request. Nothing stores "is authenticated"."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
 from .lifetimes import HALF_LOGIN_AT_CODE, HALF_LOGIN_AT_SET_UP, LoginLimits
+
+CLOCKS_APART = timedelta(minutes=1)
+"""What the clocks of two workers, or of two requests that overlap, may differ by."""
 
 
 class Stage(Enum):
@@ -37,11 +40,17 @@ def stage_of(facts: LoginFacts | None, now: datetime, limits: LoginLimits) -> St
         return Stage.ANONYMOUS
     if facts.has_authenticator and facts.second_factor_at is None:
         return Stage.CODE if age <= HALF_LOGIN_AT_CODE else Stage.ANONYMOUS
-    if not facts.has_authenticator and requires(facts.required_since, facts.password_at):
+    if not facts.has_authenticator and requires(facts.required_since, facts.password_at, now):
         return Stage.SET_UP if age <= HALF_LOGIN_AT_SET_UP else Stage.ANONYMOUS
     return Stage.COMPLETE
 
 
-def requires(covered_since: datetime | None, password_at: datetime) -> bool:
-    """Whether a rule that covers an account since then is met by this login: only by those that began later."""
-    return covered_since is not None and covered_since <= password_at
+def requires(covered_since: datetime | None, password_at: datetime, now: datetime) -> bool:
+    """Whether a rule that covers an account since then is met by this login: only by those that began later.
+
+    An instant that has not come yet was written while the clock was ahead. It counts as past: otherwise the rule
+    would be in force on the page and for nobody until then.
+    """
+    if covered_since is None:
+        return False
+    return covered_since <= password_at or covered_since - now > CLOCKS_APART

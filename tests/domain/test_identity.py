@@ -186,7 +186,7 @@ def _compare(found: Identity, somebody: Somebody, slug: str, now: datetime) -> N
     if found.account is not None:
         assert (found.account.covered, found.account.has_authenticator) == (covered, somebody.apps > 0)
     if stage is Stage.SET_UP:
-        assert requires(_required_since(somebody), somebody.password_at)
+        assert requires(_required_since(somebody), somebody.password_at, now)
 
 
 EARLIER, LATER = timedelta(seconds=5), timedelta(seconds=-5)

@@ -54,6 +54,12 @@ def test_a_second_factor_given_before_the_app_was_taken_away_does_not_meet_the_r
     assert _stage(second_factor_at=NOW, required_since=NOW - SECOND) is Stage.SET_UP
 
 
+def test_a_rule_raised_while_the_clock_was_ahead_is_in_force_once_it_is_put_right() -> None:
+    assert _stage(required_since=NOW + timedelta(minutes=1)) is Stage.COMPLETE
+    assert _stage(required_since=NOW + timedelta(minutes=1, microseconds=1)) is Stage.SET_UP
+    assert _stage(required_since=NOW + timedelta(days=1)) is Stage.SET_UP
+
+
 def test_a_rule_raised_after_the_password_is_met_at_the_next_log_in() -> None:
     assert _stage(required_since=NOW + SECOND) is Stage.COMPLETE
 
@@ -71,7 +77,7 @@ def test_a_rule_raised_after_the_password_is_met_at_the_next_log_in() -> None:
 def test_a_rule_requires_logins_that_began_at_its_instant_or_later(
     covered_since: datetime | None, required: bool
 ) -> None:
-    assert requires(covered_since, NOW) is required
+    assert requires(covered_since, NOW, NOW) is required
 
 
 AGES = [

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfaportal.rules.throttling import LIMITS, History, Kind, Limit, Paused, Window, counted, given_back, network_of
+from mfaportal.rules.throttling import LIMITS, History, Kind, Limit, Paused, Window, counted, given_back
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -135,6 +135,17 @@ def test_a_clock_put_back_by_more_than_the_window_leaves_only_what_is_counted_af
     assert isinstance(_at(history, TWO, 9.9), History)
 
 
+def test_a_pause_is_said_to_last_until_the_newest_that_fill_the_window_are_out() -> None:
+    limit = Limit((Window(2, 5 * MINUTE), Window(9, HOUR)))
+    history = _after(limit, 10, 11)
+    for minute in (4.9, 5):  # the clock was put back, but the longer window still sees the two that lie ahead
+        outcome = _at(history, limit, minute)
+        assert isinstance(outcome, History)
+        history = outcome
+    assert _at(history, limit, 7) == Paused(START + 15 * MINUTE)
+    assert isinstance(_at(history, limit, 15), History)
+
+
 @dataclass(frozen=True)
 class Step:
     """The clock moves on by `wait`, somebody tries, and what was `right` is given back `later` steps on."""
@@ -223,24 +234,3 @@ def test_a_history_never_grows_beyond_the_largest_window(script: list[Step], lim
         outcome = counted(history, limit, now)
         history = outcome if isinstance(outcome, History) else history
         assert len(history.attempts) <= max(window.attempts for window in limit.windows)
-
-
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("192.0.2.7", "192.0.2.7"),
-        ("192.0.2.8", "192.0.2.8"),
-        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
-        ("2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::/64"),
-        ("2001:DB8:1:2::7", "2001:db8:1:2::/64"),
-        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
-        ("::1", "::/64"),
-    ],
-)
-def test_ipv4_counts_by_address_and_ipv6_by_the_half_that_names_the_subscriber(address: str, network: str) -> None:
-    assert network_of(address) == network
-
-
-def test_what_is_no_address_is_not_taken_for_one() -> None:
-    with pytest.raises(ValueError, match="does not appear to be"):
-        network_of("somewhere")
