@@ -4,6 +4,7 @@ A wrong or unsafe value raises `SettingError` with one sentence that names the s
 to (signing key, key ring) are opened by `keys`, not here.
 """
 
+import contextlib
 import ipaddress
 import re
 from collections.abc import Mapping
@@ -135,6 +136,8 @@ def make_instance_folder(settings: Settings) -> None:
     """
     try:
         settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with contextlib.suppress(PermissionError):  # somebody else's folder, lent to us: the files in it are ours
+            settings.instance.chmod(0o700)  # git made the one of a clone, open to all
     except OSError as error:
         raise SettingError(
             f"MFAPORTAL_INSTANCE: {settings.instance} is no usable folder: {error.strerror}."

@@ -1,0 +1,37 @@
+"""What the documents say is there: settings, commands, pictures, links, tests and files that they name."""
+
+import re
+
+import click
+import pytest
+from flask import Flask
+
+from mfaportal.plumbing.config import KNOWN, ROOT
+
+DOCUMENTS = ["README.md", "ARCHITECTURE.md", "SECURITY.md", "CHANGELOG.md"]
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_readme_names_every_setting_and_no_other() -> None:
+    assert set(re.findall(r"MFAPORTAL_[A-Z_]+", README)) == KNOWN
+
+
+def test_the_readme_names_every_command(app: Flask) -> None:
+    for name, command in app.cli.commands.items():
+        names = command.commands if isinstance(command, click.Group) else {"": command}
+        for below in names:
+            assert re.search(rf"`(?:{name} )?{below or name}\b", README), f"{name} {below}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_what_a_document_points_to_is_there(document: str) -> None:
+    text = (ROOT / document).read_text()
+    targets = [target for target in re.findall(r"\]\(([^)]+)\)", text) if "://" not in target]
+    targets += re.findall(r"`((?:tests|rules|domain|models|plumbing|web|templates|bench)/[\w./]+)`", text)
+    for target in targets:
+        assert any((base / target).exists() for base in (ROOT, ROOT / "mfaportal")), f"{document} names {target}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_nothing_is_left_to_be_filled_in(document: str) -> None:
+    assert not re.search(r"@@|\bTODO\b|\bTBD\b", (ROOT / document).read_text())
