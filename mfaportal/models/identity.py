@@ -110,6 +110,7 @@ def _facts(row: IdentityRow) -> LoginFacts | None:
         suspended_at=_instant(row.suspended_at),
         has_authenticator=bool(row.has_app),
         required_since=_instant(min(since, default=None)),
+        confirmed_at=_instant(row.confirmed_at),
     )
 
 

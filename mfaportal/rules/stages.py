@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from .lifetimes import HALF_LOGIN_AT_CODE, HALF_LOGIN_AT_SET_UP, LoginLimits
+from .lifetimes import HALF_LOGIN_AT_CODE, HALF_LOGIN_AT_SET_UP, STEP_UP, STEP_UP_GRACE, LoginLimits
 
 CLOCKS_APART = timedelta(minutes=1)
 """What the clocks of two workers, or of two requests that overlap, may differ by."""
@@ -29,6 +29,8 @@ class LoginFacts:
     has_authenticator: bool
     required_since: datetime | None
     """The oldest instant since which a rule covers the account; None where none does."""
+    confirmed_at: datetime | None = None
+    """The last step-up; None for a login that was never whole."""
 
 
 def stage_of(facts: LoginFacts | None, now: datetime, limits: LoginLimits) -> Stage:
@@ -41,7 +43,9 @@ def stage_of(facts: LoginFacts | None, now: datetime, limits: LoginLimits) -> St
     if facts.has_authenticator and facts.second_factor_at is None:
         return Stage.CODE if age <= HALF_LOGIN_AT_CODE else Stage.ANONYMOUS
     if not facts.has_authenticator and requires(facts.required_since, facts.password_at, now):
-        return Stage.SET_UP if age <= HALF_LOGIN_AT_SET_UP else Stage.ANONYMOUS
+        stale = facts.confirmed_at is not None and now - facts.confirmed_at > STEP_UP + STEP_UP_GRACE
+        # a rule applied now must not let an old cookie set up an app, for which it would have to confirm otherwise
+        return Stage.SET_UP if age <= HALF_LOGIN_AT_SET_UP and not stale else Stage.ANONYMOUS
     return Stage.COMPLETE
 
 

@@ -60,6 +60,13 @@ def test_a_rule_raised_while_the_clock_was_ahead_is_in_force_once_it_is_put_righ
     assert _stage(required_since=NOW + timedelta(days=1)) is Stage.SET_UP
 
 
+def test_a_rule_applied_now_does_not_let_an_old_whole_login_set_up_an_app() -> None:
+    whole = {"password_at": NOW - timedelta(minutes=25), "required_since": NOW - timedelta(days=9)}
+    assert _stage(**whole, confirmed_at=NOW - timedelta(minutes=20)) is Stage.SET_UP
+    assert _stage(**whole, confirmed_at=NOW - timedelta(minutes=20) - SECOND) is Stage.ANONYMOUS
+    assert _stage(**whole) is Stage.SET_UP
+
+
 def test_a_rule_raised_after_the_password_is_met_at_the_next_log_in() -> None:
     assert _stage(required_since=NOW + SECOND) is Stage.COMPLETE
 
