@@ -10,7 +10,7 @@ from sqlalchemy.pool import NullPool, StaticPool
 
 from mfaportal.plumbing import migrations
 
-NEXT = "0002"
+NEXT = "0003"
 MEMORY = "sqlite://"
 _REVISION = '''"""A further revision, of a test."""
 
@@ -79,7 +79,10 @@ class Look:
                 seen.get_pk_constraint(table),
                 sorted(seen.get_foreign_keys(table), key=str),
                 sorted(seen.get_unique_constraints(table), key=str),
-                sorted(seen.get_indexes(table), key=str),
+                sorted(
+                    str({**i, "dialect_options": {k: str(v) for k, v in i.get("dialect_options", {}).items()}})
+                    for i in seen.get_indexes(table)
+                ),
                 "AUTOINCREMENT" in str(self.value(f"SELECT sql FROM sqlite_master WHERE name = '{table}'")),  # noqa: S608
             )
             for table in self.tables()

@@ -25,12 +25,29 @@ class Account(Model):
     suspended_at: Mapped[Moment | None]
     created_at: Mapped[Moment]
     last_login_at: Mapped[Moment | None]
+    email_confirmed_at: Mapped[Moment | None]
+    """Empty where nobody ever proved that the address is theirs: marked wherever admins see it."""
 
     def rename(self, name: str) -> None:
         self.name, self.name_key = name, key_of(name)
 
 
-def new_account(*, email: str, name: str, password_digest: str | None, operator: bool, now: datetime) -> Account:
-    account = Account(email=email, password_digest=password_digest, is_operator=operator, created_at=now)
+def new_account(
+    *,
+    email: str,
+    name: str,
+    password_digest: str | None,
+    now: datetime,
+    operator: bool = False,
+    confirmed: bool = True,
+) -> Account:
+    """`confirmed`: an operator vouches for the address, or its owner proved it."""
+    account = Account(
+        email=email,
+        password_digest=password_digest,
+        is_operator=operator,
+        created_at=now,
+        email_confirmed_at=now if confirmed else None,
+    )
     account.rename(name)
     return account

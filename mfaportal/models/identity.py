@@ -10,7 +10,7 @@ from ..rules.lifetimes import LoginLimits
 from ..rules.roles import Role, role_in_portal
 from ..rules.stages import LoginFacts, Stage, stage_of
 from .identity_row import IdentityRow, prepared
-from .portal import Visibility
+from .portal import SignUp, Visibility
 
 ONLY_PORTAL = ""
 """In place of a slug: the installation's portal, where it has just one."""
@@ -24,6 +24,8 @@ class PortalSeen:
     slug: str
     name: str
     public: bool
+    takes_requests: bool
+    """Whether somebody may ask here for access."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,10 @@ class Identity:
     confirmed_at: datetime | None
     last_seen_at: datetime | None
     installation_name: str | None
+    contact: str
+    """Whom to ask where one can get no further, as admins put it; empty where they named nobody."""
+    open_requests: int
+    """How many access requests wait in this portal, for those who may decide them."""
 
 
 def of_browser(*, token_digest: bytes | None, slug: str | None, now: datetime, limits: LoginLimits) -> Identity:
@@ -74,7 +80,13 @@ def _identity(row: IdentityRow, slug: str | None, now: datetime, limits: LoginLi
     portal = (
         None
         if row.portal_id is None
-        else PortalSeen(row.portal_id, row.slug, row.portal_name, row.visibility == Visibility.PUBLIC)
+        else PortalSeen(
+            row.portal_id,
+            row.slug,
+            row.portal_name,
+            public=row.visibility == Visibility.PUBLIC,
+            takes_requests=row.sign_up in (SignUp.APPROVAL, SignUp.OPEN),
+        )
     )
     return Identity(
         stage=stage,
@@ -90,6 +102,8 @@ def _identity(row: IdentityRow, slug: str | None, now: datetime, limits: LoginLi
         confirmed_at=_instant(row.confirmed_at),
         last_seen_at=_instant(row.last_seen_at),
         installation_name=row.installation,
+        contact=row.contact or "",
+        open_requests=row.open_requests if whole else 0,
         several_portals=row.portals > 1,
     )
 

@@ -14,12 +14,15 @@ from sqlalchemy import (
     func,
     literal,
     null,
+    or_,
     select,
     true,
 )
 from sqlalchemy.orm import aliased
 
 from ..plumbing.db import Instant, PreparedRow
+from ..rules.roles import MemberRole
+from .access_request import AccessRequest, RequestState
 from .account import Account
 from .authenticator import Authenticator
 from .login import Login
@@ -45,6 +48,7 @@ class IdentityRow(NamedTuple):
     slug: str
     portal_name: str
     visibility: str
+    sign_up: str
     role: str | None
     has_app: bool
     member_since: int | None
@@ -52,6 +56,8 @@ class IdentityRow(NamedTuple):
     back_office: str | None
     portals: int
     installation: str | None
+    contact: str | None
+    open_requests: int
 
 
 @cache
@@ -84,6 +90,7 @@ def _statement(*, by_slug: bool, by_id: bool) -> Any:
             here.slug,
             here.name.label("portal_name"),
             here.visibility,
+            here.sign_up,
             Membership.role,
             select(Authenticator.id).where(Authenticator.account_id == Account.id).exists().label("has_app"),
             _member_since().label("member_since"),
@@ -91,6 +98,8 @@ def _statement(*, by_slug: bool, by_id: bool) -> Any:
             _back_office().label("back_office"),
             count.label("portals"),
             select(Portal.name).order_by(Portal.id).limit(1).scalar_subquery().label("installation"),
+            _contact(here).label("contact"),
+            _open_requests(here).label("open_requests"),
         )
         .select_from(one)
         .outerjoin(Login, is_login)
@@ -132,6 +141,23 @@ def _back_office() -> Any:
     )
     of_operator = select(_only(every.slug)).select_from(every).scalar_subquery()
     return case((Account.is_operator, of_operator), else_=of_member)
+
+
+def _contact(here: Any) -> Any:
+    """Whom to ask at this portal; on pages of none, and where it names nobody, at the first one."""
+    first = select(Portal.contact).order_by(Portal.id).limit(1).scalar_subquery()
+    return func.coalesce(func.nullif(here.contact, ""), first)
+
+
+def _open_requests(here: Any) -> Any:
+    """How many requests wait for somebody who may decide them; nobody else's statement counts them."""
+    waiting = (
+        select(func.count())
+        .where(AccessRequest.portal_id == here.id, AccessRequest.state == RequestState.OPEN)
+        .scalar_subquery()
+    )
+    decides = or_(Account.is_operator, Membership.role == MemberRole.ADMIN)
+    return case((decides, waiting), else_=literal(0))
 
 
 def _only(slug: Any) -> ColumnElement[str | None]:

@@ -4,17 +4,27 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, case, func, literal, null
+from sqlalchemy import ColumnElement, String, case, false, func, literal, null
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..plumbing.db import Instant, Moment
 from ..rules.mfa_rule import BEGINNING, MfaRule, RuleInForce
+from ..rules.names import CONTACT_MAX
 from .base import Model, PrimaryKey
 
 
 class Visibility(StrEnum):
     PUBLIC = "public"
     PRIVATE = "private"
+
+
+class SignUp(StrEnum):
+    """How somebody without a membership gets in, beside invitations."""
+
+    CLOSED = "closed"
+    APPROVAL = "approval"
+    OPEN = "open"
+    """Whoever confirms an address is let in: not to be chosen before there is mail."""
 
 
 class Portal(Model):
@@ -31,6 +41,10 @@ class Portal(Model):
     back_office_since: Mapped[Moment | None]
     everyone_since: Mapped[Moment | None]
     created_at: Mapped[Moment]
+    sign_up: Mapped[str] = mapped_column(String(20), default=SignUp.CLOSED, server_default=SignUp.CLOSED)
+    message_required: Mapped[bool] = mapped_column(default=False, server_default=false())
+    contact: Mapped[str] = mapped_column(String(CONTACT_MAX), default="", server_default="")
+    """Whom to ask, as the portal's admins put it; shown wherever somebody can get no further."""
 
     @property
     def rule(self) -> RuleInForce:

@@ -21,6 +21,9 @@ class Kind(StrEnum):
     PASSWORD_TO_ACCOUNT = "password:account"  # noqa: S105
     PASSWORD_FROM_DEVICE = "password:device"  # noqa: S105
     PASSWORD_FROM_ADDRESS = "password:address"  # noqa: S105
+    REQUEST_FROM_ADDRESS = "request:address"
+    REQUEST_OF_EMAIL = "request:e-mail"
+    REQUEST_TO_PORTAL = "request:portal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +56,11 @@ class Paused:
 
 
 _MINUTES_5 = timedelta(minutes=5)
+_HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
 _IPV6_PREFIX = 64
 _CODES = Limit(
-    (Window(5, _MINUTES_5), Window(20, timedelta(hours=1)), Window(50, _DAY)),
+    (Window(5, _MINUTES_5), Window(20, _HOUR), Window(50, _DAY)),
     in_a_row=100,
 )
 """RFC 4226 §7.3 asks for a limit across sessions; NIST SP 800-63B-4 §3.2.2 for at most 100 in a row."""
@@ -71,6 +75,9 @@ LIMITS: dict[Kind, Limit] = {
     Kind.PASSWORD_TO_ACCOUNT: Limit((Window(100, _DAY),)),
     Kind.PASSWORD_FROM_DEVICE: Limit((Window(5, _MINUTES_5), Window(100, _DAY))),
     Kind.PASSWORD_FROM_ADDRESS: Limit((Window(50, _MINUTES_5),)),
+    Kind.REQUEST_FROM_ADDRESS: Limit((Window(10, _HOUR),)),
+    Kind.REQUEST_OF_EMAIL: Limit((Window(3, _HOUR),)),
+    Kind.REQUEST_TO_PORTAL: Limit((Window(100, _DAY),)),
 }
 """OWASP's device cookies: browsers that completed a log-in keep a budget that strangers cannot use up."""
 
