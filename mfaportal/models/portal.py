@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, case, false, func, literal, null
+from sqlalchemy import ColumnElement, String, case, false, func, literal, null, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..plumbing.db import Instant, Moment
@@ -43,7 +43,7 @@ class Portal(Model):
     created_at: Mapped[Moment]
     sign_up: Mapped[str] = mapped_column(String(20), default=SignUp.CLOSED, server_default=SignUp.CLOSED)
     message_required: Mapped[bool] = mapped_column(default=False, server_default=false())
-    contact: Mapped[str] = mapped_column(String(CONTACT_MAX), default="", server_default="")
+    contact: Mapped[str] = mapped_column(String(CONTACT_MAX), default="", server_default=text("''"))
     """Whom to ask, as the portal's admins put it; shown wherever somebody can get no further."""
 
     @property

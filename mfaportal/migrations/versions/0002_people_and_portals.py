@@ -24,7 +24,7 @@ def _portals() -> None:
     for column in (
         sa.Column("sign_up", sa.String(length=20), server_default="closed", nullable=False),
         sa.Column("message_required", sa.Boolean(), server_default=sa.false(), nullable=False),
-        sa.Column("contact", sa.String(length=200), server_default="", nullable=False),
+        sa.Column("contact", sa.String(length=200), server_default=sa.text("''"), nullable=False),
     ):
         op.add_column("portals", column)
 
