@@ -71,8 +71,6 @@ def _statement(*, by_slug: bool, by_id: bool) -> Any:
     here = aliased(Portal)
     count = select(func.count()).select_from(Portal).scalar_subquery()
     at_portal = here.slug == bindparam("slug", None, String) if by_slug else count == 1
-    by_number, by_token = bindparam("login", None, BigInteger), bindparam("token", None, LargeBinary)
-    is_login = Login.id == by_number if by_id else Login.token_digest == by_token
     return (
         select(
             Login.id.label("login_id"),
@@ -97,16 +95,22 @@ def _statement(*, by_slug: bool, by_id: bool) -> Any:
             _operator_since().label("operator_since"),
             _back_office().label("back_office"),
             count.label("portals"),
-            select(Portal.name).order_by(Portal.id).limit(1).scalar_subquery().label("installation"),
+            _of_the_first(Portal.name).label("installation"),
             _contact(here).label("contact"),
             _open_requests(here).label("open_requests"),
         )
         .select_from(one)
-        .outerjoin(Login, is_login)
+        .outerjoin(Login, _is_login(by_id=by_id))
         .outerjoin(Account, Account.id == Login.account_id)
         .outerjoin(here, at_portal)
         .outerjoin(Membership, and_(Membership.portal_id == here.id, Membership.account_id == Account.id))
     )
+
+
+def _is_login(*, by_id: bool) -> ColumnElement[bool]:
+    if by_id:
+        return Login.id == bindparam("login", None, BigInteger)
+    return Login.token_digest == bindparam("token", None, LargeBinary)
 
 
 def _member_since() -> Any:
@@ -145,8 +149,12 @@ def _back_office() -> Any:
 
 def _contact(here: Any) -> Any:
     """Whom to ask at this portal; on pages of none, and where it names nobody, at the first one."""
-    first = select(Portal.contact).order_by(Portal.id).limit(1).scalar_subquery()
-    return func.coalesce(func.nullif(here.contact, ""), first)
+    return func.coalesce(func.nullif(here.contact, ""), _of_the_first(Portal.contact))
+
+
+def _of_the_first(column: Any) -> Any:
+    """What the installation's first portal says."""
+    return select(column).order_by(Portal.id).limit(1).scalar_subquery()
 
 
 def _open_requests(here: Any) -> Any:

@@ -5,8 +5,8 @@ from typing import Any
 from flask import request
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
-from wtforms import Field, PasswordField, StringField, ValidationError
-from wtforms.validators import InputRequired, Length
+from wtforms import Field, PasswordField, StringField, TextAreaField, ValidationError
+from wtforms.validators import InputRequired, Length, Optional
 
 from ..rules.password_rule import MAX_LENGTH
 
@@ -28,6 +28,16 @@ class TextField(StringField):
     """A line of text; a string once the form is valid."""
 
     data: str
+
+
+class LongTextField(TextAreaField):
+    """Several lines of text; line ends are plain newlines, whatever the browser sent."""
+
+    data: str
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        super().process_formdata(valuelist)
+        self.data = (self.data or "").replace("\r\n", "\n")
 
 
 class SecretField(PasswordField):
@@ -53,6 +63,19 @@ def text_field(label: str, *, longest: int, missing: str, help_text: str = "", *
         ],
         description=help_text,
         render_kw={"maxlength": longest, **attributes},
+    )
+
+
+def long_text_field(
+    label: str, *, longest: int, missing: str | None = None, help_text: str = "", rows: int = 4
+) -> LongTextField:
+    """Several lines of text; they may be left empty where nothing is said to be `missing`."""
+    needed = Optional() if missing is None else InputRequired(missing)
+    return LongTextField(
+        label,
+        [needed, Length(max=longest, message=f"Use at most {longest} characters."), without_nul],
+        description=help_text,
+        render_kw={"maxlength": longest, "rows": rows},
     )
 
 

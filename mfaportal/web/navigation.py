@@ -1,6 +1,7 @@
 """Menus: they ask the same `decide` as the gate, so nobody is shown a link that they may not open."""
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from flask import g, request, url_for
 
@@ -20,6 +21,16 @@ class Link:
     current: bool = False
     heading: str = ""
     """Stands above the link: where a group of the menu begins."""
+    count: int = 0
+    """How many things wait there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Whom to ask, in the words of the portal's admins; `href` where these are an address that a browser opens."""
+
+    words: str
+    href: str | None
 
 
 def who() -> Identity | None:
@@ -40,6 +51,19 @@ def place() -> str:
     found = who()
     here = found.portal if found is not None and "portal" in (request.view_args or {}) else None
     return here.name if here is not None else installation()
+
+
+def contact() -> Contact | None:
+    """Whom to ask where one can get no further; nobody where the portal names none."""
+    found = who()
+    if found is None or not found.contact:
+        return None
+    words = found.contact
+    if " " in words:
+        return Contact(words, None)
+    if words.startswith("https://"):
+        return Contact(words, words)
+    return Contact(words, f"mailto:{quote(words, safe='@')}" if "@" in words else None)
 
 
 def is_logged_in() -> bool:
