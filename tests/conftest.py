@@ -12,10 +12,13 @@ from jinja2 import FileSystemBytecodeCache
 from mfaportal import create_app
 from mfaportal.plumbing.db import db
 from mfaportal.plumbing.runtime import runtime
+from tests import quick_routes
 from tests.browser_client import Browser
 from tests.clock import MovableClock
 from tests.people import Cast, seed
 from tests.server import Server
+
+quick_routes.install()
 
 
 def pytest_xdist_auto_num_workers() -> int:
