@@ -3,7 +3,7 @@
 import sys
 
 from . import create_app
-from .domain import accounts
+from .domain import accounts, catalogue
 from .plumbing import migrations
 from .plumbing.config import SettingError
 from .plumbing.runtime import runtime
@@ -18,6 +18,7 @@ def main() -> int:
         return 1
     with app.app_context():
         migrations.migrate(runtime().settings)
+        catalogue.sweep_files(runtime().now())
         settings, keys = runtime().settings, runtime().keys
         print(f"The portal is at {settings.public_url}")
         if accounts.none_yet():

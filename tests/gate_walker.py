@@ -30,7 +30,7 @@ class Row:
     """An endpoint's line. `get` and `post` are what the view itself answers (None: it does not take such requests).
 
     `again`: whether it asks for a step-up. `words` has one word for each of COLUMNS: in, log-in, code, set-up,
-    home, or no (403).
+    home, no (403), or nothing (let in, and the view finds nothing there: 404).
     """
 
     path: str
@@ -38,6 +38,13 @@ class Row:
     post: str | None
     again: bool
     words: str
+
+    listed: bool = False
+    """The form stands on a list: the step-up is asked of its POST, which gets no minutes more, and of no GET."""
+
+    def lets_in(self, column: str) -> bool:
+        """Whether the gate does; what the view finds for them is another matter."""
+        return self.word(column) in ("in", "nothing")
 
     def word(self, column: str) -> str:
         return self.words.split()[COLUMNS.index(column)]
@@ -112,7 +119,7 @@ class Walker:
         found = []
         for endpoint, row in self.filled(rows, visitor).items():
             word = row.word(visitor.column)
-            for method in sorted(_own_methods(row) - {"HEAD"}) if word != "in" else ():
+            for method in sorted(_own_methods(row) - {"HEAD"}) if not row.lets_in(visitor.column) else ():
                 response = self.send(visitor, method, row.path, as_json=True)
                 code = json.loads(response.data)["error"] if response.is_json else None
                 what = f"{endpoint}: {method} {row.path} for JSON"
@@ -125,6 +132,8 @@ def expected(row: Row, column: str, method: str) -> str:
     match row.word(column):
         case "in":
             return {"POST": row.post, "OPTIONS": "200"}.get(method, row.get) or ""
+        case "nothing":
+            return "200" if method == "OPTIONS" else "404"
         case "no":
             return "403"
         case "home":

@@ -148,7 +148,9 @@ class Seen:
     def field(self, name: str) -> Node:
         """The field that is labelled so."""
         (found,) = [
-            node for node in self.all("input", "select") if node["type"] != "hidden" and self.name(node) == name
+            node
+            for node in self.all("input", "select", "textarea")
+            if node["type"] != "hidden" and self.name(node) == name
         ]
         return found
 
@@ -163,7 +165,7 @@ class Seen:
             return " ".join(self._ids[each].text for each in node["aria-labelledby"].split())
         if node["aria-label"]:
             return node["aria-label"]
-        if node.tag in ("input", "select", "meter"):
+        if node.tag in ("input", "select", "textarea", "meter"):
             return self._label(node)
         return node.text
 

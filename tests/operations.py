@@ -3,23 +3,38 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sqlalchemy import update
+
 from mfaportal.domain import (
+    accepting,
+    access_requests,
     access_security,
     accounts,
     authenticators,
+    datasets,
+    invitations,
+    leaving,
     logins,
     members,
     one_time_links,
+    people_export,
     portals,
+    request_decisions,
     set_up,
+    sign_up,
 )
 from mfaportal.domain.accounts import Newcomer
 from mfaportal.domain.caller import Caller
-from mfaportal.models import Visibility
+from mfaportal.domain.member_list import MembersQuery
+from mfaportal.domain.request_decisions import Decision, Verdict
+from mfaportal.models import AccessRequest, Portal, SignUp, Visibility
+from mfaportal.plumbing.db import transaction
 from mfaportal.rules.mfa_rule import MfaRule
 from mfaportal.rules.roles import MemberRole
 from tests.clock import MovableClock
-from tests.people import PORTAL, Cast, Person, apps_of
+from tests.datasets import add as add_dataset
+from tests.datasets import described, upload
+from tests.people import PORTAL, Cast, Person, apps_of, on_the_command_line
 from tests.phone import Phone
 
 
@@ -62,7 +77,54 @@ def _finish(caller: Caller, world: World) -> object:
     return set_up.finish(caller, Phone(world.key).code(world.clock()), "New app", end_others=True)
 
 
+def _take_requests() -> None:
+    with transaction() as session:
+        session.execute(update(Portal).values(sign_up=SignUp.APPROVAL))
+
+
+def _ask(caller: Caller, _world: World) -> None:
+    _take_requests()
+    access_requests.ask(caller, "other", "Please")
+
+
+def _add_request(caller: Caller) -> None:
+    """A stranger's, to the portal of the cast."""
+    with transaction() as session:
+        here = session.query(Portal).filter_by(slug=PORTAL).one().id
+        session.add(AccessRequest(portal_id=here, email="new@example.org", name="New", made_at=caller.now))
+
+
+def _invite(email: str, slug: str = PORTAL) -> Callable[[Caller, World], None]:
+    """Somebody has been invited; the token of the link is the world's key."""
+
+    def before(_caller: Caller, world: World) -> None:
+        made = invitations.invite(on_the_command_line(world.clock), slug, [email], MemberRole.READER)
+        assert isinstance(made, list)
+        world.key = made[0].token or ""
+
+    return before
+
+
+TREES = described("Trees of the city")
+
+
+def _add_trees(world: World) -> None:
+    add_dataset(world.clock, "Trees")
+
+
+def _with_file(operation: Callable[..., object], caller: Caller, slug: str) -> object:
+    sent = upload()
+    with sent.file:
+        return operation(caller, slug, TREES, sent)
+
+
 OPERATIONS = {
+    "accepting.accept": Operation(
+        "reader",
+        False,
+        lambda caller, world: accepting.accept(caller, world.key),
+        before=_invite("reader@example.org", "other"),
+    ),
     "access_security.change": Operation(
         "admin",
         True,
@@ -98,6 +160,19 @@ OPERATIONS = {
         True,
         lambda caller, world: authenticators.reset(caller, world.somebody.id, "lost", new_password_too=True),
     ),
+    "invitations.invite": Operation(
+        "admin",
+        True,
+        lambda caller, _: invitations.invite(caller, PORTAL, ["new@example.org"], MemberRole.READER),
+    ),
+    "invitations.again": Operation(
+        "admin", True, lambda caller, _: invitations.again(caller, PORTAL, 1), before=_invite("new@example.org")
+    ),
+    "invitations.revoke": Operation(
+        "admin", True, lambda caller, _: invitations.revoke(caller, PORTAL, 1), before=_invite("new@example.org")
+    ),
+    "leaving.leave": Operation("reader", True, lambda caller, _: leaving.leave(caller, PORTAL)),
+    "leaving.delete_account": Operation("reader", True, lambda caller, _: leaving.delete_account(caller)),
     "logins.enter_code": Operation(
         "reader", False, lambda caller, world: logins.enter_code(caller, world.code), half=True
     ),
@@ -106,6 +181,19 @@ OPERATIONS = {
     ),
     "logins.confirm_by_password": Operation(
         "editor", False, lambda caller, world: logins.confirm_by_password(caller, world.people.editor.password)
+    ),
+    "datasets.add": Operation("editor", False, lambda caller, _: _with_file(datasets.add, caller, PORTAL)),
+    "datasets.change": Operation(
+        "editor",
+        False,
+        lambda caller, _: datasets.change(caller, PORTAL, "trees", 1, TREES, None),
+        before=lambda _, world: _add_trees(world),
+    ),
+    "datasets.delete": Operation(
+        "editor",
+        False,
+        lambda caller, _: datasets.delete(caller, PORTAL, "trees"),
+        before=lambda _, world: _add_trees(world),
     ),
     "members.change_role": Operation(
         "admin", True, lambda caller, world: members.change_role(caller, PORTAL, world.somebody.id, MemberRole.ADMIN)
@@ -121,6 +209,35 @@ OPERATIONS = {
     ),
     "portals.create": Operation(
         "operator", True, lambda caller, _: portals.create(caller, "Second", "second-portal")
+    ),
+    "portals.rename": Operation(
+        "operator", True, lambda caller, _: portals.rename(caller, PORTAL, "Town data", "town-data")
+    ),
+    "portals.delete": Operation("operator", True, lambda caller, _: portals.delete(caller, PORTAL)),
+    "people_export.export": Operation(
+        "admin", True, lambda caller, _: people_export.export(caller, PORTAL, MembersQuery())
+    ),
+    "access_requests.ask": Operation(
+        "reader",
+        False,
+        lambda caller, _: access_requests.ask(caller, "other", "Please"),
+        before=lambda _caller, _world: _take_requests(),
+    ),
+    "access_requests.withdraw": Operation(
+        "reader", False, lambda caller, _: access_requests.withdraw(caller, "other"), before=_ask
+    ),
+    "request_decisions.decide": Operation(
+        "admin",
+        True,
+        lambda caller, _: request_decisions.decide(caller, PORTAL, [1], Verdict(Decision.ACCEPT)),
+        before=lambda caller, _world: _add_request(caller),
+    ),
+    "sign_up.change": Operation(
+        "admin",
+        True,
+        lambda caller, _: sign_up.change(
+            caller, PORTAL, policy=SignUp.APPROVAL, message_required=True, contact="Kim"
+        ),
     ),
     "set_up.begin": Operation("reader", True, lambda caller, _: set_up.begin(caller)),
     "set_up.leave": Operation("reader", False, lambda caller, _: set_up.leave(caller), before=_begin),

@@ -28,7 +28,7 @@ from tests.phone import Phone
 
 PASSWORD = "correct horse battery staple"
 PORTAL = "city-data"
-_DIGEST = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1).hash(PASSWORD)
+DIGEST = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1).hash(PASSWORD)
 
 
 @dataclass
@@ -126,7 +126,7 @@ def add_person(
     made = accounts.create(on_the_command_line(clock), newcomer)
     assert isinstance(made, Created)
     with transaction() as session:
-        session.execute(update(Account).where(Account.id == made.account_id).values(password_digest=_DIGEST))
+        session.execute(update(Account).where(Account.id == made.account_id).values(password_digest=DIGEST))
     return Person(made.account_id, email, name)
 
 

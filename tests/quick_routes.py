@@ -20,4 +20,4 @@ def _compile_once(rule: Any, append_unknown: bool = True) -> Callable[..., tuple
 
 
 def install() -> None:
-    Rule._compile_builder = _compile_once  # type: ignore[method-assign]
+    Rule._compile_builder = _compile_once  # type: ignore[method-assign, assignment]

@@ -6,30 +6,43 @@ import pytest
 from flask import Flask
 
 from mfaportal.domain import accounts, one_time_links
-from mfaportal.models import LinkKind
+from mfaportal.models import AccessRequest, LinkKind, Membership, Portal, SignUp
 from mfaportal.plumbing.db import transaction
 from mfaportal.plumbing.runtime import runtime
 from mfaportal.rules.mfa_rule import MfaRule
 from tests.browser_client import Browser, Page
 from tests.clock import MovableClock
+from tests.datasets import add as add_dataset
 from tests.looking import Seen
 from tests.people import Cast, add_person, apps_of, give_app, on_the_command_line, set_rule
 
 ACCESS = "/portals/city-data/backoffice/access"
+DATASETS = "/portals/city-data/backoffice/datasets"
 METHODS = "/account/security/methods"
 BAR = {"Back office", "Account", "Log out"}
 
 OPERATORS_PAGES = {
     "/": BAR,
-    "/account": BAR | {"Profile", "Security", "Name", "Save"},
+    "/account": BAR | {"Profile", "Security", "Name", "Save", "Delete account"},
     "/account/security": {"Profile", "Security", "Edit methods"},
     METHODS: {"Add app", "Rename My phone", "Delete My phone"},
     f"{METHODS}/add": {"Use setup key", "One-time code", "Name", "Submit", "Also log out my other browsers"},
     f"{METHODS}/{{app}}/rename": {"Name", "Save"},
     f"{METHODS}/{{app}}/delete": {"Delete", "Also log out my other browsers"},
     "/confirm": {"One-time code", "Confirm"},
-    "/portals/city-data/backoffice": BAR | {"Access", "Users", "Security"},
-    f"{ACCESS}/users": {"Access", "Users", "Security"},
+    "/portals/city-data/backoffice": BAR | {"Access", "Users", "Security", "Installation", "Portals", "Accounts"},
+    "/portals/city-data/datasets/trees": {"Download"},
+    DATASETS: {"Datasets", "Add dataset"},
+    f"{DATASETS}/new": {"Add dataset", "Title", "Description", "File"},
+    f"{DATASETS}/trees": {"Save", "Delete"},
+    f"{DATASETS}/trees/delete": {"Delete"},
+    f"{ACCESS}/users": {"Access", "Users", "Security", "CSV"},
+    "/installation/portals": BAR | {"Portals", "Accounts", "Add portal"},
+    "/installation/portals/new": {"Name", "Slug", "Save"},
+    "/installation/portals/city-data": {"Name", "Slug", "Save", "Delete"},
+    "/installation/portals/city-data/delete": {"Delete"},
+    "/installation/accounts": {"Portals", "Accounts"},
+    "/installation/accounts/{reader}": {"Suspend", "End logins", "Reset MFA", "Make reset link"},
     f"{ACCESS}/users/{{reader}}": {
         "Remove from portal",
         "Suspend",
@@ -38,6 +51,7 @@ OPERATORS_PAGES = {
         "Make reset link",
     },
     f"{ACCESS}/users/{{former}}": {"Restore"},
+    f"{ACCESS}/users/invite": {"E-mail addresses", "reader", "editor", "admin", "Invite"},
     f"{ACCESS}/users/{{reader}}/role": {"reader", "editor", "admin", "Save"},
     f"{ACCESS}/users/{{reader}}/remove": {"Remove from portal"},
     f"{ACCESS}/users/{{reader}}/operator": {"Yes", "No", "Save"},
@@ -46,6 +60,8 @@ OPERATORS_PAGES = {
     f"{ACCESS}/users/{{reader}}/end-logins": {"End logins"},
     f"{ACCESS}/users/{{reader}}/reset-mfa": {"Reason", "Also require a new password", "Reset MFA"},
     f"{ACCESS}/users/{{reader}}/reset-link": {"Make reset link"},
+    f"{ACCESS}/requests": {"Requests", "Somebody New", "Reason", "Accept", "Decline"},
+    f"{ACCESS}/signup": {"Requests", "Log in & Sign up", "Closed", "By approval", "Open", "Contact", "Save"},
     f"{ACCESS}/security": {
         "Public",
         "Private",
@@ -60,7 +76,7 @@ OPERATORS_PAGES = {
 def words_on(page: Page) -> set[str]:
     """The accessible names of all that one can press or fill in."""
     seen = Seen(page)
-    pressed = seen.all("a", "button", "summary", "input", "select")
+    pressed = seen.all("a", "button", "summary", "input", "select", "textarea")
     return {seen.name(node) for node in pressed if node["type"] != "hidden"}
 
 
@@ -80,6 +96,30 @@ def test_words_of_the_first_start(browser: Browser, app: Flask) -> None:
         assert accounts.none_yet()
     page = browser.get(f"/welcome?token={token}", follow=True)
     assert {"E-mail", "Your name", "Password", "Name of the portal", "Create"} <= words_on(page)
+
+
+def _ask(clock: MovableClock) -> None:
+    """Somebody waits at the portal, which takes requests. Inside an app context."""
+    with transaction() as session:
+        portal = session.query(Portal).filter_by(slug="city-data").one()
+        portal.sign_up = SignUp.APPROVAL
+        session.add(
+            AccessRequest(portal_id=portal.id, email="new@example.org", name="Somebody New", made_at=clock())
+        )
+
+
+def test_words_of_asking_for_access(browser: Browser, people: Cast, app: Flask, clock: MovableClock) -> None:
+    with app.app_context():
+        _ask(clock)
+    assert "Request access" in words_on(browser.get("/log-in"))
+    page = browser.get("/portals/city-data/request-access")
+    assert {"Name", "E-mail", "Password", "Request access"} <= words_on(page)
+    browser.log_in(people.reader)
+    with app.app_context(), transaction() as session:
+        session.query(Membership).filter_by(account_id=people.reader.id).delete()
+    assert "Request access" in words_on(browser.get("/"))
+    page = browser.submit("/portals/city-data/request-access", message="Please", follow=True)
+    assert "Withdraw" in words_on(page)
 
 
 def test_words_of_a_half_log_in(
@@ -108,8 +148,10 @@ def numbers(people: Cast, app: Flask, clock: MovableClock) -> dict[str, int]:
     with app.app_context():
         give_app(people.operator, clock)
         give_app(people.reader, clock)
+        add_dataset(clock, "Trees")
         former = add_person(clock, "former@example.org", "Former", "reader")
         accounts.suspend(on_the_command_line(clock), former.id, "left the city")
+        _ask(clock)
         return {"reader": people.reader.id, "former": former.id, "app": apps_of(people.operator)[0].id}
 
 

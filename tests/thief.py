@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from flask import Flask
 
-from mfaportal.models import Account, Authenticator, Login, Membership, OneTimeLink, Portal
+from mfaportal.models import Account, Authenticator, Invitation, Login, Membership, OneTimeLink, Portal
 from mfaportal.web.gate import StepUp, declared_of
 from tests.browser_client import ORIGIN, Page
 from tests.people import PORTAL
@@ -16,6 +16,7 @@ FIELDS = {
     "name": "Taken over",
     "code": "000000",
     "email": "thief@example.org",
+    "emails": "thief@example.org",
     "password": "the password of a thief",
     "portal": "Taken over",
     "role": "admin",
@@ -33,14 +34,16 @@ FIELDS = {
 
 def addresses(app: Flask, method: str, *, app_id: int, account_id: int, step_up: bool = False) -> dict[str, str]:
     """The path of each endpoint that takes a method, filled with these numbers; without static files and log-out."""
-    values = {"portal": PORTAL, "app_id": app_id, "account_id": account_id, "token": "x" * 43}
+    values = {"portal": PORTAL, "app_id": app_id, "account_id": account_id, "invitation_id": 1, "dataset": "trees"}
+    values["token"] = "x" * 43
     adapter = app.url_map.bind("127.0.0.1:8000")
+    asking = {StepUp.FORM} if method == "GET" else {StepUp.FORM, StepUp.ROW}  # a list may be read without
     return {
         rule.endpoint: adapter.build(rule.endpoint, {name: values[name] for name in rule.arguments}, method=method)
         for rule in app.url_map.iter_rules()
         if method in (rule.methods or ())
         and rule.endpoint not in ("static", "auth.log_out")
-        and (not step_up or declared_of(app, rule.endpoint).step_up is not StepUp.NO)
+        and (not step_up or declared_of(app, rule.endpoint).step_up in asking)
     }
 
 
@@ -55,7 +58,7 @@ def what_matters(app: Flask, *, keys_on_offer: bool = True) -> list[tuple[object
 
 
 def _facts(app: Flask, *, keys_on_offer: bool) -> Iterator[tuple[object, ...]]:
-    for model in (Authenticator, Membership, OneTimeLink, Portal):
+    for model in (Authenticator, Invitation, Membership, OneTimeLink, Portal):
         yield from stored(app, model)
     for account in stored(app, Account):
         yield account.email, account.name, account.password_digest, account.is_operator, account.suspended_at

@@ -15,6 +15,8 @@ _AT_LOG_IN = {
     Meets.SET_UP: "An app has to be set up before anything else opens: the rule covers this person.",
     Meets.SUSPENDED: "Refused, with the reason: the account is suspended.",
     Meets.NO_PORTAL: "Refused, with the reason: the account is in no portal.",
+    Meets.WAITING: "Refused, with the reason: the request for access is waiting.",
+    Meets.DECLINED: "Refused, with the reason: the request for access was declined.",
 }
 
 

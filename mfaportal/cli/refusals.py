@@ -22,7 +22,7 @@ _OF_PORTAL = {
     PortalRefusal.UNKNOWN: "There is no portal {slug}.",
     PortalRefusal.BAD_NAME: f"A portal's name has 1 to {PORTAL_MAX} visible characters.",
     PortalRefusal.BAD_SLUG: (
-        f"A slug has 1 to {SLUG_MAX} characters of a-z, 0-9 and -, and neither begins nor ends with -."
+        f"A slug has 1 to {SLUG_MAX} characters of a-z, 0-9 and -, neither begins nor ends with -, and is not new."
     ),
     PortalRefusal.SLUG_TAKEN: "There is a portal {slug} already.",
 }

@@ -43,7 +43,7 @@ def rename(caller: Caller, app_id: int, name: str) -> Done | NameRefusal | Delet
                 return DeleteRefusal.GONE
             app.rename(cleaned)
             session.flush()
-            audit.record(session, caller, EventKind.AUTHENTICATOR_RENAMED, account_id=app.account_id, app=cleaned)
+            audit.record(session, caller, EventKind.AUTHENTICATOR_RENAMED, account_id=app.account_id, app=app.id)
     except IntegrityError:
         return NameRefusal.TAKEN
     return Done()
@@ -59,11 +59,11 @@ def delete_app(caller: Caller, app_id: int, *, end_others: bool) -> Done | Delet
             return DeleteRefusal.GONE
         if last_of_covered(session, identity):
             return DeleteRefusal.LAST_OF_COVERED
-        name, account_id = app.name, app.account_id
+        account_id = app.account_id
         session.delete(app)
         if end_others:
             login_rows.end_of_account(session, caller, account_id, but=caller.login_id)
-        audit.record(session, caller, EventKind.AUTHENTICATOR_DELETED, account_id=account_id, app=name)
+        audit.record(session, caller, EventKind.AUTHENTICATOR_DELETED, account_id=account_id, app=app_id)
     return Done()
 
 

@@ -18,9 +18,10 @@ from ..rules.mfa_rule import MfaRule, changed
 from ..rules.names import slug_from
 from ..rules.roles import MemberRole
 from ..rules.totp import new_secret
-from . import audit
+from . import audit, demo_datasets, demo_requests
 from .account_rows import no_account
 from .caller import Caller
+from .stored_files import settled
 
 PORTAL = "Harbour data"
 _LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
@@ -35,6 +36,13 @@ class Meets(Enum):
     SET_UP = "set-up"
     SUSPENDED = "suspended"
     NO_PORTAL = "no portal"
+    WAITING = "waiting"
+    DECLINED = "declined"
+
+    @property
+    def has_account(self) -> bool:
+        """Those who asked for access and are not accepted have none."""
+        return self not in (Meets.WAITING, Meets.DECLINED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +101,8 @@ _CAST = (
     _Part("operator-with-app@example.org", "Demo operator with an app", Meets.CODE, operator=True, apps=(_PHONE,)),
     _Part("suspended@example.org", "Demo suspended editor", Meets.SUSPENDED, _EDITOR, apps=(_PHONE,)),
     _Part("no-portal@example.org", "Demo person in no portal", Meets.NO_PORTAL),
+    _Part("waiting@example.org", "Demo person who waits for access", Meets.WAITING),
+    _Part("declined@example.org", "Demo person who was declined", Meets.DECLINED),
 )
 
 
@@ -100,17 +110,32 @@ def fill(caller: Caller) -> Demo | DemoRefusal:
     """Fill the first portal of an installation without accounts; all of it or nothing (command line)."""
     passwords = {part.email: _new_password() for part in _CAST}
     digests = {email: hash_password(password) for email, password in passwords.items()}
-    with transaction() as session:
+    with settled() as noted, transaction() as session:
         if not no_account(session):
             return DemoRefusal.NOT_EMPTY
         session.add(Setting(name=WELCOMED, value="yes"))
         portal = _open_portal(session, caller)
-        people = []
-        for part in _CAST:
-            account = _add(session, caller, part, digests[part.email], portal.id)
-            apps = tuple(_give_app(session, caller, account.id, name) for name in part.apps)
-            people.append(DemoPerson(part.email, part.name, passwords[part.email], apps, part.meets))
-        return Demo(portal.name, MfaRule(portal.mfa_rule), tuple(people))
+        demo_datasets.fill(session, caller, portal.id, noted)
+        demo_requests.open_to_requests(session, caller, portal)
+        people = tuple(
+            DemoPerson(part.email, part.name, passwords[part.email], apps, part.meets)
+            for part in _CAST
+            for apps in [_put_in(session, caller, part, digests[part.email], portal.id)]
+        )
+        return Demo(portal.name, MfaRule(portal.mfa_rule), people)
+
+
+def _put_in(
+    session: Session, caller: Caller, part: _Part, password_digest: str, portal_id: int
+) -> tuple[DemoApp, ...]:
+    """Somebody with an account, or who asks for one; their apps."""
+    if not part.meets.has_account:
+        declined = part.meets is Meets.DECLINED
+        asking = demo_requests.Asking(part.email, part.name, password_digest, declined)
+        demo_requests.add(session, caller, portal_id, asking)
+        return ()
+    account = _add(session, caller, part, password_digest, portal_id)
+    return tuple(_give_app(session, caller, account.id, name) for name in part.apps)
 
 
 def _open_portal(session: Session, caller: Caller) -> Portal:
@@ -161,7 +186,8 @@ def _give_app(session: Session, caller: Caller, account_id: int, name: str) -> D
     )
     app.rename(name)
     session.add(app)
-    audit.record(session, caller, EventKind.AUTHENTICATOR_ADDED, account_id=account_id, app=name)
+    session.flush()
+    audit.record(session, caller, EventKind.AUTHENTICATOR_ADDED, account_id=account_id, app=app.id)
     return DemoApp(name, secret)
 
 

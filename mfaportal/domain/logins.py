@@ -3,22 +3,21 @@
 Each step counts the attempt first, judges outside any transaction, and then writes what came of it.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from ..models import Account, EventKind, Login, Membership
+from ..models import Account, EventKind, Login
 from ..models import identity as identities
 from ..models.identity import Identity
-from ..plumbing.db import change, reading, transaction
+from ..plumbing.db import change, transaction
 from ..plumbing.passwords import hash_password, is_outdated, verify_password
 from ..rules.access import Audience
 from ..rules.stages import Stage
 from ..rules.throttling import Kind
 from ..rules.totp import clean_code
-from . import attempts, audit, login_rows, throttles, verifier
+from . import admission, attempts, audit, login_rows, throttles, verifier
 from .authority import require
 from .caller import Caller
 from .outcomes import (
@@ -27,6 +26,7 @@ from .outcomes import (
     LoggedIn,
     LoginRefusal,
     PausedUntil,
+    StillAsking,
     UsedCode,
     WrongCode,
     WrongPassword,
@@ -34,18 +34,10 @@ from .outcomes import (
 from .throttles import Subject
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What judging a password takes of an account."""
-
-    id: int
-    password_digest: str | None
-
-
 def log_in(
     caller: Caller, email: str, password: str, *, device: str | None, old_token: bytes | None
-) -> LoggedIn | WrongPassword | LoginRefusal | PausedUntil:
-    """Judge e-mail and password, and begin a login.
+) -> LoggedIn | WrongPassword | LoginRefusal | StillAsking | PausedUntil:
+    """Judge e-mail and password, and begin a login. Whoever asked for access and waits is told so.
 
     `device`: the name of a browser that completed a log-in to this e-mail before; it has a budget of its own.
     `old_token`: the digest of the token that the browser still holds; that login ends.
@@ -56,24 +48,24 @@ def log_in(
         if paused:
             audit.record(session, caller, EventKind.ATTEMPTS_PAUSED, what="password")
             return paused
-    known = _look_up(email)
-    right = verify_password(password, known.password_digest if known else None)
+    known = admission.look_up(email)
+    right = verify_password(password, known.password_digest)
     new_digest = None
-    if right and known and known.password_digest and is_outdated(known.password_digest):
+    if right and known.account_id is not None and is_outdated(known.password_digest or ""):
         new_digest = hash_password(password)
     with transaction() as session:
-        account = session.get(Account, known.id if known else 0)  # nobody's, at the same cost
-        if not right or account is None or known is None or account.password_digest != known.password_digest:
-            audit.record(session, caller, EventKind.LOGIN_PASSWORD_WRONG, account_id=known.id if known else None)
+        holder = admission.holder_of(session, known, right=right)
+        if holder is None:
+            audit.record(session, caller, EventKind.LOGIN_PASSWORD_WRONG, account_id=known.account_id)
             return WrongPassword()
         throttles.give_back(session, subjects, caller.now, caller.now)
+        admitted = admission.admit(session, holder, caller.now)
+        if not isinstance(admitted, Account):
+            audit.record(session, caller, EventKind.LOGIN_REFUSED, account_id=known.account_id, reason=admitted.value)
+            return admitted
         if new_digest:
-            account.password_digest = new_digest
-        refusal = _refusal(session, account)
-        if refusal:
-            audit.record(session, caller, EventKind.LOGIN_REFUSED, account_id=account.id, reason=refusal.value)
-            return refusal
-        return _begin(session, caller, account, old_token)
+            admitted.password_digest = new_digest
+        return _begin(session, caller, admitted, old_token)
 
 
 def _password_subjects(caller: Caller, email: str, device: str | None) -> list[Subject]:
@@ -86,24 +78,6 @@ def _password_subjects(caller: Caller, email: str, device: str | None) -> list[S
             throttles.from_address(Kind.PASSWORD_FROM_ADDRESS, caller.address),
         ]
     return subjects
-
-
-def _look_up(email: str) -> _Known | None:
-    """By the text typed, in lower case: what is no address is nobody's, at no other cost."""
-    with reading() as session:
-        row = session.execute(
-            select(Account.id, Account.password_digest).where(Account.email == email.strip(" ").lower()[:254])
-        ).one_or_none()
-        return None if row is None else _Known(row.id, row.password_digest)
-
-
-def _refusal(session: Session, account: Account) -> LoginRefusal | None:
-    if account.suspended_at is not None:
-        return LoginRefusal.SUSPENDED
-    if account.is_operator:
-        return None
-    member = select(Membership.portal_id).where(Membership.account_id == account.id).limit(1)
-    return None if session.scalar(member) is not None else LoginRefusal.NO_PORTAL
 
 
 def _begin(session: Session, caller: Caller, account: Account, old_token: bytes | None) -> LoggedIn:

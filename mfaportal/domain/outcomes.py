@@ -35,6 +35,24 @@ class LoginRefusal(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class StillAsking:
+    """The right password of somebody who may not log in yet: their request waits, or was declined.
+
+    `contact`: whom to ask at the portal where they asked; empty where it names nobody.
+    """
+
+    portal: str
+    declined: bool
+    reason: str
+    contact: str
+
+    @property
+    def value(self) -> str:
+        """The same in one word, as a `LoginRefusal` has it."""
+        return "declined" if self.declined else "waiting"
+
+
+@dataclass(frozen=True, slots=True)
 class PausedUntil:
     """Too many attempts. `until` is None when only an operator or a new password lifts it."""
 
@@ -126,11 +144,70 @@ class LinkMade:
     token: str
 
 
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """An address and the token of its link, to be shown once; no token for somebody who is a member already."""
+
+    email: str
+    token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BadAddresses:
+    """Nobody was invited: these are no e-mail addresses, or there are none, or more than are taken at once."""
+
+    bad: tuple[str, ...] = ()
+    too_many: bool = False
+
+
+class InvitationRefusal(Enum):
+    GONE = "gone"
+    """Used, expired, revoked or never made: one answer for all."""
+    HAS_ACCOUNT = "has account"
+    """The address has an account: its owner logs in to accept."""
+    ANOTHERS = "another's"
+    """It is for another address than the account's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Somebody is in a portal now; `before`: they were already, and their role stays."""
+
+    before: bool = False
+
+
 class PortalRefusal(Enum):
     BAD_NAME = "bad name"
     BAD_SLUG = "bad slug"
     SLUG_TAKEN = "slug taken"
     UNKNOWN = "unknown"
+    LAST = "last"
+    """An installation has at least one portal."""
+
+
+class RequestRefusal(Enum):
+    """Why somebody cannot ask for access, or take it back."""
+
+    CLOSED = "closed"
+    """There is no such portal, or it takes no requests (any more)."""
+    MEMBER = "member"
+    ALREADY_OPEN = "already open"
+    NOT_OPEN = "not open"
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """How many requests were decided, were not open any more, and have an account's address by now."""
+
+    done: int
+    not_open: int
+    has_account: int
+
+
+class SignUpRefusal(Enum):
+    BAD_CONTACT = "bad contact"
+    NEEDS_MAIL = "needs mail"
+    """Whoever may come in by themselves has to confirm an address first."""
 
 
 class WelcomeRefusal(Enum):
@@ -148,3 +225,17 @@ class AppsReset:
 
     apps: int
     link_token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetAdded:
+    """Where it stands from now on: its slug never changes."""
+
+    slug: str
+
+
+class DatasetRefusal(Enum):
+    BAD_TITLE = "bad title"
+    UNKNOWN = "unknown"
+    CONFLICT = "conflict"
+    """Somebody else saved since the form was opened."""

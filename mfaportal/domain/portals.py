@@ -1,12 +1,13 @@
-"""Portals: made and listed. An installation starts with one."""
+"""Portals: made, renamed, deleted, and those that somebody may enter. An installation has at least one."""
 
 from dataclasses import dataclass
 
+from sqlalchemy import delete as delete_from
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from ..models import EventKind, Membership, Portal, Visibility
-from ..plumbing.db import reading, transaction
+from ..models import Dataset, EventKind, Membership, Portal, Visibility
+from ..plumbing.db import change, reading, transaction
 from ..rules.access import Audience
 from ..rules.lifetimes import STEP_UP, STEP_UP_GRACE
 from ..rules.names import PORTAL_MAX, clean_name, is_slug
@@ -14,6 +15,9 @@ from . import audit
 from .authority import require
 from .caller import Caller
 from .outcomes import Done, PortalRefusal
+from .stored_files import settled
+
+_WITHIN = STEP_UP + STEP_UP_GRACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +28,24 @@ class PortalListed:
     mfa_rule: str
 
 
+@dataclass(frozen=True, slots=True)
+class PortalEnterable:
+    """One that somebody may enter. `role` is that of their membership, empty without one."""
+
+    slug: str
+    name: str
+    public: bool
+    role: str
+
+
 def create(caller: Caller, name: str, slug: str) -> Done | PortalRefusal:
-    """Make a portal: private, with no rule and no members but the operators."""
-    cleaned = clean_name(name, PORTAL_MAX)
-    if cleaned is None:
-        return PortalRefusal.BAD_NAME
-    if not is_slug(slug):
-        return PortalRefusal.BAD_SLUG
+    """Make a portal: private, closed, with no rule and no members but the operators."""
+    cleaned = _checked(name, slug)
+    if isinstance(cleaned, PortalRefusal):
+        return cleaned
     try:
         with transaction() as session:
-            require(session, caller, Audience.OPERATORS, confirmed_within=STEP_UP + STEP_UP_GRACE)
+            require(session, caller, Audience.OPERATORS, confirmed_within=_WITHIN)
             portal = Portal(slug=slug, name=cleaned, created_at=caller.now)
             session.add(portal)
             session.flush()
@@ -43,20 +55,76 @@ def create(caller: Caller, name: str, slug: str) -> Done | PortalRefusal:
     return Done()
 
 
+def rename(caller: Caller, slug: str, name: str, new_slug: str) -> Done | PortalRefusal:
+    """Give a portal another name, another slug, or both. Addresses with the old slug are gone."""
+    cleaned = _checked(name, new_slug)
+    if isinstance(cleaned, PortalRefusal):
+        return cleaned
+    try:
+        with transaction() as session:
+            require(session, caller, Audience.OPERATORS, slug=slug, confirmed_within=_WITHIN)
+            portal = session.scalars(select(Portal).where(Portal.slug == slug).with_for_update()).one_or_none()
+            if portal is None:
+                return PortalRefusal.UNKNOWN
+            if (portal.name, portal.slug) == (cleaned, new_slug):
+                return Done()
+            portal.name, portal.slug = cleaned, new_slug
+            session.flush()
+            audit.record(session, caller, EventKind.PORTAL_RENAMED, portal_id=portal.id, slug=[slug, new_slug])
+    except IntegrityError:
+        return PortalRefusal.SLUG_TAKEN
+    return Done()
+
+
+def delete(caller: Caller, slug: str) -> Done | PortalRefusal:
+    """Delete a portal with its memberships, requests, invitations, datasets and their files; the last one stays.
+
+    Nobody's login ends, and accounts stay.
+    """
+    with settled() as noted, transaction() as session:
+        require(session, caller, Audience.OPERATORS, slug=slug, confirmed_within=_WITHIN)
+        present = session.execute(select(Portal.slug, Portal.id).order_by(Portal.id).with_for_update()).all()
+        portal_id = {row.slug: row.id for row in present}.get(slug)
+        if portal_id is None:
+            return PortalRefusal.UNKNOWN
+        if len(present) == 1:
+            return PortalRefusal.LAST
+        files = select(Dataset.file_digest).where(Dataset.portal_id == portal_id, Dataset.file_digest.is_not(None))
+        noted.update(session.scalars(files))
+        change(session, delete_from(Portal).where(Portal.id == portal_id))
+        audit.record(session, caller, EventKind.PORTAL_DELETED, portal_id=portal_id, slug=slug)
+    return Done()
+
+
 def every() -> list[PortalListed]:
     """All portals, the first one first."""
     with reading() as session:
         return [_listed(portal) for portal in session.scalars(select(Portal).order_by(Portal.id))]
 
 
-def enterable(account_id: int | None, *, operator: bool) -> list[PortalListed]:
-    """The portals that somebody may enter: public ones, those they are a member of, all for an operator."""
-    statement = select(Portal).order_by(Portal.name, Portal.id)
+def enterable(account_id: int | None, *, operator: bool) -> list[PortalEnterable]:
+    """The portals that somebody may enter, by name: public ones, those of their memberships, all for an operator."""
+    mine = (Membership.portal_id == Portal.id) & (Membership.account_id == account_id)
+    statement = (
+        select(Portal.slug, Portal.name, Portal.visibility, Membership.role)
+        .outerjoin(Membership, mine)
+        .order_by(Portal.name, Portal.id)
+    )
     if not operator:
-        mine = select(Membership.portal_id).where(Membership.account_id == account_id)
-        statement = statement.where((Portal.visibility == Visibility.PUBLIC) | Portal.id.in_(mine))
+        statement = statement.where((Portal.visibility == Visibility.PUBLIC) | Membership.portal_id.is_not(None))
     with reading() as session:
-        return [_listed(portal) for portal in session.scalars(statement)]
+        return [
+            PortalEnterable(row.slug, row.name, row.visibility == Visibility.PUBLIC, row.role or "")
+            for row in session.execute(statement)
+        ]
+
+
+def _checked(name: str, slug: str) -> str | PortalRefusal:
+    """The name as it is kept."""
+    cleaned = clean_name(name, PORTAL_MAX)
+    if cleaned is None:
+        return PortalRefusal.BAD_NAME
+    return cleaned if is_slug(slug) else PortalRefusal.BAD_SLUG
 
 
 def _listed(portal: Portal) -> PortalListed:

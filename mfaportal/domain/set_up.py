@@ -153,7 +153,7 @@ def _add(
     throttles.clear(session, [_set_up_subject(caller)])
     if first or end_others:
         login_rows.end_of_account(session, caller, account.id, but=caller.login_id)
-    audit.record(session, caller, EventKind.AUTHENTICATOR_ADDED, account_id=account.id, app=name, first=first)
+    audit.record(session, caller, EventKind.AUTHENTICATOR_ADDED, account_id=account.id, app=app.id, first=first)
     if half:
         login_rows.complete(session, caller, account.id, factors=["password", "totp"])
     facts = {"confirmed_at": caller.now} if half else {}

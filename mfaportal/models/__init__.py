@@ -3,7 +3,7 @@
 from .access_request import AccessRequest, RequestState
 from .account import Account
 from .authenticator import Authenticator
-from .dataset import Dataset
+from .dataset import Dataset, DatasetVisibility
 from .event import Event, EventKind
 from .invitation import Invitation
 from .login import Login
@@ -18,6 +18,7 @@ __all__ = [
     "Account",
     "Authenticator",
     "Dataset",
+    "DatasetVisibility",
     "Event",
     "EventKind",
     "Invitation",

@@ -1,5 +1,7 @@
 """Datasets: a title, a description, and one file, which lies in the instance folder under its digest."""
 
+from enum import StrEnum
+
 from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -7,9 +9,20 @@ from ..plumbing.db import Moment
 from ..rules.names import DESCRIPTION_MAX, SLUG_MAX, TITLE_MAX, key_of
 from .base import BigId, Model, PrimaryKey
 
+KEY_MAX = TITLE_MAX * 4
+"""Characters of a title's key: some characters of a title become many in it."""
+
+
+class DatasetVisibility(StrEnum):
+    """Who may see a dataset. What cannot be read counts as `members`."""
+
+    PUBLIC = "public"
+    """Everyone who may enter the portal."""
+    MEMBERS = "members"
+
 
 class Dataset(Model):
-    """`visibility` is `public` (everyone who may enter) or `members`. `version` rises with each change."""
+    """`version` rises with each change: a change names the version that it was made from."""
 
     __tablename__ = "datasets"
     __table_args__ = (
@@ -23,7 +36,7 @@ class Dataset(Model):
     portal_id: Mapped[int] = mapped_column(BigId, ForeignKey("portals.id", ondelete="CASCADE"))
     slug: Mapped[str] = mapped_column(String(SLUG_MAX))
     title: Mapped[str] = mapped_column(String(TITLE_MAX))
-    title_key: Mapped[str] = mapped_column(String(TITLE_MAX * 4))
+    title_key: Mapped[str] = mapped_column(String(KEY_MAX))
     description: Mapped[str] = mapped_column(String(DESCRIPTION_MAX), default="")
     visibility: Mapped[str] = mapped_column(String(20))
     file_name: Mapped[str | None] = mapped_column(String(255))
@@ -33,5 +46,7 @@ class Dataset(Model):
     added_at: Mapped[Moment]
     changed_at: Mapped[Moment]
 
-    def entitle(self, title: str) -> None:
-        self.title, self.title_key = title, key_of(title)
+
+def title_key(title: str) -> str:
+    """What datasets are listed by and searched for."""
+    return key_of(title)[:KEY_MAX]

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Collection
 
 PERSON_MAX = 100
 APP_MAX = 64
@@ -13,6 +14,8 @@ MESSAGE_MAX = 2000
 REASON_MAX = 500
 DESCRIPTION_MAX = 5000
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?", re.ASCII)
+RESERVED_SLUGS = {"new"}
+"""Where the form for a new one stands, in place of a slug."""
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _JOINERS = {"\u200c", "\u200d"}
 """Hidden, but emoji families, Persian and the scripts of India are written with them."""
@@ -41,13 +44,23 @@ def key_of(name: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
-def slug_from(name: str) -> str:
-    """A slug made of a name; `portal` where nothing of it can stand in a URL."""
+def slug_from(name: str, otherwise: str = "portal") -> str:
+    """A slug made of a name; `otherwise` where nothing of it can stand in a URL, `new-1` for one that is reserved."""
     plain = unicodedata.normalize("NFKD", name[: PORTAL_MAX * 2]).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:SLUG_MAX].strip("-")
-    return slug or "portal"
+    return f"{slug}-1" if slug in RESERVED_SLUGS else slug or otherwise
+
+
+def free_slug(slug: str, taken: Collection[str]) -> str:
+    """The slug, or the first of `slug-2`, `slug-3` … that nothing has taken; cut so that the number fits."""
+    found, number = slug, 1
+    while found in taken:
+        number += 1
+        ending = f"-{number}"
+        found = slug[: SLUG_MAX - len(ending)].rstrip("-") + ending
+    return found
 
 
 def is_slug(text: str) -> bool:
-    """Whether this can stand for a portal in a URL."""
-    return bool(SLUG.fullmatch(text))
+    """Whether this can stand for a portal in a URL, and for nothing else there."""
+    return bool(SLUG.fullmatch(text)) and text not in RESERVED_SLUGS

@@ -33,6 +33,11 @@ def role_in_portal(*, operator: bool, member: str | None, public: bool) -> Role:
     return _BY_MEMBERSHIP.get(member or "", Role.VISITOR if public else Role.NONE)
 
 
+def is_member(role: Role) -> bool:
+    """Whether somebody of this role sees what is for members only."""
+    return role >= Role.READER
+
+
 def has_back_office(role: Role) -> bool:
     """Whether somebody of this role works in the back office."""
     return role >= Role.EDITOR

@@ -8,15 +8,21 @@ from flask.typing import ResponseReturnValue
 from ..plumbing.config import ROOT
 from ..plumbing.runtime import runtime
 from ..rules.access import Audience
-from . import errors, gate, headers, login_session, page
+from . import errors, gate, headers, login_session, page, uploads
 from .account import blueprint as account_blueprint
+from .admin.access_requests import blueprint as access_requests_blueprint
 from .admin.access_security import blueprint as access_security_blueprint
+from .admin.access_signup import blueprint as access_signup_blueprint
 from .admin.access_users import blueprint as access_users_blueprint
+from .admin.invitations import blueprint as access_invitations_blueprint
+from .admin.people_csv import blueprint as people_csv_blueprint
 from .auth import blueprint as auth_blueprint
 from .back_office import blueprint as back_office_blueprint
 from .converters import NumberConverter, SlugConverter
 from .front_office import blueprint as front_office_blueprint
 from .health import blueprint as health_blueprint
+from .installation import accounts_blueprint as installation_accounts_blueprint
+from .installation import portals_blueprint as installation_portals_blueprint
 
 
 def register(app: Flask) -> None:
@@ -27,6 +33,7 @@ def register(app: Flask) -> None:
         headers.register(app)
         # Addresses are matched against this, not against `Host`: one that no name can be would break every page.
         app.config["SERVER_NAME"] = urlsplit(runtime().settings.public_url).netloc
+    uploads.register(app)
     app.before_request(gate.stand_guard)
     gate.csrf.init_app(app)
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 365 * 24 * 3600
@@ -37,7 +44,13 @@ def register(app: Flask) -> None:
         front_office_blueprint,
         back_office_blueprint,
         access_users_blueprint,
+        access_invitations_blueprint,
+        people_csv_blueprint,
+        access_requests_blueprint,
         access_security_blueprint,
+        access_signup_blueprint,
+        installation_portals_blueprint,
+        installation_accounts_blueprint,
         health_blueprint,
     ):
         app.register_blueprint(blueprint)

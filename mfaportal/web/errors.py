@@ -1,10 +1,11 @@
 """Error pages: what happened, in words, and a way on. JSON for those who asked for it. Nothing of the inside."""
 
+import errno
 import logging
 import secrets
 from http import HTTPStatus
 
-from flask import Flask, g, jsonify, render_template, request
+from flask import Flask, g, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
@@ -12,17 +13,19 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from ..domain.authority import NotAllowed
 from ..domain.throttles import LostRace
-from . import body
+from . import body, uploads
 from .gate import answer_for, wants_json
 
 _log = logging.getLogger("mfaportal.errors")
 
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 _WORDS = {
     400: ("That did not work", "The portal could not make sense of this request."),
     403: ("No access", "Your account may not open this page."),
     404: ("Not found", "There is nothing at this address, or not any more."),
     405: ("Not like this", "This address does not take requests of that kind."),
     410: ("This link no longer works", "It was used before, or it is too old."),
+    411: ("Its length is missing", "What was sent does not say how long it is."),
     413: ("Too large", "What was sent is larger than this form takes."),
     500: ("Something went wrong", "The fault is on our side and was noted. Nothing was changed."),
     503: ("Not just now", "The portal cannot save anything at present. Try again in a moment."),
@@ -34,10 +37,13 @@ def register(app: Flask) -> None:
     app.json.mimetype = "application/json; charset=utf-8"  # type: ignore[attr-defined]  # Flask's own provider has it
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(RequestEntityTooLarge, _too_large)
+    for refused in (uploads.UploadTooLarge, uploads.NoLength, uploads.TooManyUploads):
+        app.register_error_handler(refused, _no_upload)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(NotAllowed, _not_allowed)
     app.register_error_handler(OperationalError, _database_trouble)
     app.register_error_handler(LostRace, _database_trouble)
+    app.register_error_handler(OSError, _disk_trouble)
     app.register_error_handler(Exception, _bug)
 
 
@@ -79,6 +85,14 @@ def _too_large(_error: RequestEntityTooLarge) -> ResponseReturnValue:
     return _page(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
 
+def _no_upload(error: HTTPException) -> ResponseReturnValue:
+    g.alike = True
+    body.drain()
+    response = make_response(_page(error.code or 400, sentence=error.description))
+    response.headers.extend(header for header in error.get_headers() if header[0] == "Retry-After")
+    return response
+
+
 def _not_allowed(error: NotAllowed) -> ResponseReturnValue:
     """The right went between the gate and the operation: answer as the gate would now."""
     g.identity = error.identity
@@ -86,10 +100,16 @@ def _not_allowed(error: NotAllowed) -> ResponseReturnValue:
 
 
 def _database_trouble(error: Exception) -> ResponseReturnValue:
-    _log.error("the database did not take it: %s", type(error).__name__, exc_info=error)
+    what = "disk" if isinstance(error, OSError) else "database"
+    _log.error("the %s did not take it: %s", what, type(error).__name__, exc_info=error)
     g.alike = True
     answer = _page(HTTPStatus.SERVICE_UNAVAILABLE)
     return (*answer[:2], {"Retry-After": "5"}) if isinstance(answer, tuple) else answer
+
+
+def _disk_trouble(error: OSError) -> ResponseReturnValue:
+    """A full disk is nobody's bug, and passes; any other trouble with files is one."""
+    return _database_trouble(error) if error.errno in _DISK_FULL else _bug(error)
 
 
 def _bug(error: Exception) -> ResponseReturnValue:

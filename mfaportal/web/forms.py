@@ -5,9 +5,14 @@ from typing import Any
 from flask import request
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
-from wtforms import Field, PasswordField, StringField, TextAreaField, ValidationError
+from wtforms import Field, FileField, PasswordField, StringField, TextAreaField, ValidationError
+from wtforms.utils import unset_value
 from wtforms.validators import InputRequired, Length, Optional
 
+from ..domain.datasets import Upload
+from ..plumbing.addresses import MAX_LENGTH as EMAIL_MAX
+from ..plumbing.file_store import SpooledFile
+from ..rules.file_names import FILE_MAX
 from ..rules.password_rule import MAX_LENGTH
 
 
@@ -40,6 +45,30 @@ class LongTextField(TextAreaField):
         self.data = (self.data or "").replace("\r\n", "\n")
 
 
+class UploadField(FileField):
+    """A file, if one was chosen. Text under its name is none, and only its own endpoint's files are looked at."""
+
+    data: Upload | None
+
+    def __init__(self, label: str, *, missing: str | None, **options: Any) -> None:
+        super().__init__(label, **options)
+        self._missing = missing
+        self.flags.required = missing is not None
+
+    def process(self, formdata: Any, data: Any = unset_value, extra_filters: Any = None) -> None:
+        super().process(None, data, extra_filters)
+        self.data = None
+        sent = None if formdata is None else request.files.get(self.name)
+        if sent is not None and sent.filename and isinstance(sent.stream, SpooledFile):
+            self.data = Upload(sent.stream, sent.filename)
+
+    def pre_validate(self, _form: object) -> None:
+        if self.data is None and self._missing is not None:
+            raise ValidationError(self._missing)
+        if self.data is not None and self.data.file.size > FILE_MAX:
+            raise ValidationError("This file is larger than 200 MB.")
+
+
 class SecretField(PasswordField):
     """The same, never shown again."""
 
@@ -66,6 +95,19 @@ def text_field(label: str, *, longest: int, missing: str, help_text: str = "", *
     )
 
 
+def email_field() -> TextField:
+    """Somebody's own address: what they log in with."""
+    return text_field(
+        "E-mail",
+        longest=EMAIL_MAX,
+        missing="Enter your e-mail address.",
+        type="email",
+        autocomplete="username",
+        autocapitalize="off",
+        spellcheck="false",
+    )
+
+
 def long_text_field(
     label: str, *, longest: int, missing: str | None = None, help_text: str = "", rows: int = 4
 ) -> LongTextField:
@@ -77,6 +119,11 @@ def long_text_field(
         description=help_text,
         render_kw={"maxlength": longest, "rows": rows},
     )
+
+
+def upload_field(label: str, *, missing: str | None = None, help_text: str = "") -> UploadField:
+    """A file; it may be left out where nothing is said to be `missing`."""
+    return UploadField(label, missing=missing, description=help_text)
 
 
 def password_field(label: str, *, new: bool, help_text: str = "") -> SecretField:

@@ -20,7 +20,7 @@ from ..rules.access import Audience, Decision, Destination, Pass, Refuse, SendTo
 from ..rules.lifetimes import LAST_SEEN_STEP, STEP_UP, STEP_UP_GRACE
 from ..rules.return_to import local_path
 from ..rules.stages import Stage
-from . import asking, body, wanted_page
+from . import asking, body, uploads, wanted_page
 
 csrf = CSRFProtect()
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
@@ -42,13 +42,15 @@ class StepUp(Enum):
 class Declared:
     audience: Audience
     step_up: StepUp
+    uploads: bool = False
+    """Whether its form may bring a file."""
 
 
-def audience(whom: Audience, *, step_up: StepUp = StepUp.NO) -> Callable[[View], View]:
+def audience(whom: Audience, *, step_up: StepUp = StepUp.NO, uploads: bool = False) -> Callable[[View], View]:
     """Declare whom a view is for. Stands right above it, once."""
 
     def declare(view: View) -> View:
-        view.declared = Declared(whom, step_up)  # type: ignore[attr-defined]
+        view.declared = Declared(whom, step_up, uploads)  # type: ignore[attr-defined]
         return view
 
     return declare
@@ -78,16 +80,25 @@ def stand_guard() -> ResponseReturnValue | None:
     endpoint = request.endpoint or ""
     if endpoint not in _ANY_HOST and request.environ.get("HTTP_HOST") not in runtime().allowed_hosts:
         abort(400, "This portal does not answer under that host name.")
-    body.check()
+    takes_file = request.method == "POST" and bool(endpoint) and declared_of(current_app, endpoint).uploads
+    if takes_file:
+        uploads.check()
+    else:
+        body.check()
     if isinstance(request.routing_exception, RequestRedirect):
         return _moved(request.routing_exception)
     if request.routing_exception is not None or endpoint in _WITHOUT_IDENTITY:
         return None  # what no endpoint matches answers alike for everybody
+    if "portal" in (request.view_args or {}) and asking.identity().portal is None:
+        g.alike = True  # a portal that is not there is not there for anybody
+        abort(404)
     declared = declared_of(current_app, endpoint)
     if declared.audience is not Audience.PUBLIC:
         answer = _answer_unless_allowed(declared)
         if answer is not None:
             return answer
+    if takes_file:
+        uploads.let_in()
     csrf.protect()
     return None
 
@@ -100,11 +111,10 @@ def _moved(to: RequestRedirect) -> ResponseReturnValue:
 
 def _answer_unless_allowed(declared: Declared) -> ResponseReturnValue | None:
     who = asking.identity()
-    if who.portal is None and "portal" in (request.view_args or {}):
-        g.alike = True  # a portal that is not there is not there for anybody
-        abort(404)
     decision = decide(declared.audience, who.stage, who.role, _is_fresh(declared.step_up, who))
     if not isinstance(decision, Pass):
+        if declared.uploads and uploads.is_large():
+            body.drain()
         return answer_for(decision)
     if who.stage is Stage.COMPLETE and who.last_seen_at and asking.now() - who.last_seen_at >= LAST_SEEN_STEP:
         _touch()

@@ -39,11 +39,12 @@ class SafeHeaders:
         self._always = always
 
     def __call__(self, environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
-        """Serve, with the headers added. Only what says itself how long it may be kept is kept by anybody."""
+        """Serve, with the headers added that the answer has not itself. What does not say so is kept by nobody."""
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-            headers.extend(self._always)
-            if not any(name == "Cache-Control" for name, _value in headers):
+            given = {name for name, _value in headers}
+            headers.extend(header for header in self._always if header[0] not in given)
+            if "Cache-Control" not in given:
                 headers.append(_NOT_KEPT)
             return start_response(status, headers, *rest)
 

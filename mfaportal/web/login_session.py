@@ -4,7 +4,7 @@ that this browser once completed a log-in.
 
 from typing import Any
 
-from flask import Flask, g, request, session
+from flask import Flask, flash, g, make_response, redirect, request, session, url_for
 from flask.wrappers import Response
 from flask_login import LoginManager, UserMixin
 from flask_wtf.csrf import generate_csrf
@@ -18,6 +18,8 @@ from . import asking, wanted_page
 
 _NO_COOKIE = ";"
 """No cookie can have this name. Nobody is remembered, and a foreign `remember_token` is never even read."""
+INVITATION = "invitation_token"
+"""Where an invitation's token stands in the session: whoever has an account logs in to accept it."""
 _DEVICE_SALT = "device"
 _DEVICE_DAYS = 400
 _DEVICES_MAX = 4
@@ -76,8 +78,10 @@ def carry_on(token: str) -> None:
 
 
 def begin(token: str, wanted: str | None) -> None:
-    """A new login in this browser; nothing of the session before it stays but the wanted page."""
+    """A new login in this browser; nothing of the session before it stays but the wanted page and an invitation."""
+    kept = {INVITATION: session[INVITATION]} if INVITATION in session else {}
     session.clear()
+    session.update(kept)
     carry_on(token)
     wanted_page.keep(wanted)
 
@@ -86,6 +90,15 @@ def end() -> None:
     session.clear()
     g.pop("csrf_token", None)
     g.pop("identity", None)
+
+
+def part(sentence: str) -> Response:
+    """End what this browser holds, and say why on the page of the log-in; what it cached is cleared, too."""
+    end()
+    flash(sentence, "good")
+    response = make_response(redirect(url_for("auth.log_in"), 303))
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
 
 
 def remember_device(response: Response, email: str) -> Response:

@@ -53,17 +53,26 @@ def place() -> str:
     return here.name if here is not None else installation()
 
 
-def contact() -> Contact | None:
-    """Whom to ask where one can get no further; nobody where the portal names none."""
+def contact(words: str | None = None) -> Contact | None:
+    """Whom to ask where one can get no further; nobody where the portal names none. `words`: another portal's."""
     found = who()
-    if found is None or not found.contact:
+    if found is not None:
+        words = words or found.contact
+    if not words:
         return None
-    words = found.contact
     if " " in words:
         return Contact(words, None)
     if words.startswith("https://"):
         return Contact(words, words)
     return Contact(words, f"mailto:{quote(words, safe='@')}" if "@" in words else None)
+
+
+def request_access() -> str | None:
+    """Where somebody who is no member of the portal that they look at may ask to become one."""
+    found = who()
+    if found is None or found.portal is None or not found.portal.takes_requests or found.role >= Role.READER:
+        return None
+    return url_for("front_office.request_access", portal=found.portal.slug)
 
 
 def is_logged_in() -> bool:
@@ -104,11 +113,14 @@ def may(audience: Audience) -> bool:
     return found is not None and isinstance(decide(audience, found.stage, found.role), Pass)
 
 
+_OF_PROFILE = ("account.profile", "account.leave", "account.delete")
+
+
 def account_menu() -> list[Link]:
     """The tabs of one's account."""
     return [
-        Link("Profile", url_for("account.profile"), request.endpoint == "account.profile"),
-        Link("Security", url_for("account.security"), request.endpoint != "account.profile"),
+        Link("Profile", url_for("account.profile"), request.endpoint in _OF_PROFILE),
+        Link("Security", url_for("account.security"), request.endpoint not in _OF_PROFILE),
     ]
 
 
@@ -116,22 +128,60 @@ def back_office_menu() -> list[Link]:
     """The menu beside the back office's pages."""
     slug = asking.portal().slug
     endpoint = request.endpoint or ""
-    links = [Link("Desk", url_for("back_office.desk", portal=slug), endpoint == "back_office.desk")]
+    links = [
+        Link("Desk", url_for("back_office.desk", portal=slug), endpoint == "back_office.desk"),
+        Link(
+            "Datasets",
+            url_for("back_office.list_datasets", portal=slug),
+            endpoint.startswith("back_office.") and "dataset" in endpoint,
+        ),
+    ]
     if may(Audience.ADMINS):
         links += [
             Link(
                 "Users",
                 url_for("access_users.index", portal=slug),
-                endpoint.startswith("access_users."),
+                endpoint.startswith(("access_users.", "access_invitations.")),
                 heading="Access",
+            ),
+            Link(
+                "Requests",
+                url_for("access_requests.index", portal=slug),
+                endpoint.startswith("access_requests."),
+                count=asking.identity().open_requests,
             ),
             Link(
                 "Security",
                 url_for("access_security.edit", portal=slug),
                 endpoint.startswith("access_security."),
             ),
+            Link(
+                "Log in & Sign up",
+                url_for("access_signup.edit", portal=slug),
+                endpoint.startswith("access_signup."),
+            ),
         ]
+    if may_operate():
+        links += installation_menu()
     return links
+
+
+def installation_menu() -> list[Link]:
+    """What operators run beside any one portal: a menu of its own, and the end of the back office's."""
+    endpoint = request.endpoint or ""
+    return [
+        Link(
+            "Portals",
+            url_for("installation_portals.index"),
+            endpoint.startswith("installation_portals."),
+            heading="Installation",
+        ),
+        Link(
+            "Accounts",
+            url_for("installation_accounts.index"),
+            endpoint.startswith("installation_accounts."),
+        ),
+    ]
 
 
 def may_administer() -> bool:

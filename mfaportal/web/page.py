@@ -11,7 +11,7 @@ from wtforms import Field, Form
 
 from ..domain.outcomes import PausedUntil
 from . import asking, navigation
-from .wording import moment, since
+from .wording import moment, of_size, since
 
 UNPROCESSABLE = 422
 TOO_MANY = 429
@@ -28,6 +28,7 @@ def register(app: Flask) -> None:
     app.jinja_env.globals.update(asset=asset, nav=navigation)
     app.jinja_env.filters["moment"] = _moment
     app.jinja_env.filters["since"] = _since
+    app.jinja_env.filters["size"] = of_size
 
 
 def _version(file: Path) -> str:

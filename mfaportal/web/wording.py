@@ -7,18 +7,25 @@ from ..domain.outcomes import (
     AccountRefusal,
     ClockWrong,
     CodeRefusal,
+    Decided,
     MalformedCode,
     NameRefusal,
     PausedUntil,
+    PortalRefusal,
     SetUpRefusal,
     Unreadable,
     UsedCode,
     WrongCode,
 )
+from ..domain.request_decisions import Decision
 
 _MINUTE = 60
 _HOUR = 3600
 _DAY = 86400
+_KB = 1024
+_MB = 1024 * 1024
+_ROUND = 9.95
+"""From here on a digit behind the point says nothing."""
 
 
 def of_code(refusal: CodeRefusal, now: datetime) -> str:
@@ -65,6 +72,18 @@ def of_app_name(refusal: NameRefusal) -> str:
             assert_never(refusal)
 
 
+def of_decided(decided: Decided, decision: Decision) -> str:
+    """What became of the requests that were chosen, in one sentence or two."""
+    done = {Decision.ACCEPT: "accepted", Decision.DECLINE: "declined"}[decision]
+    parts = [f"{decided.done} {done}"] if decided.done else []
+    if decided.not_open:
+        parts.append(f"{decided.not_open} {'was' if decided.not_open == 1 else 'were'} not open any more")
+    if decided.has_account:
+        parts.append(f"{decided.has_account} left alone")
+    more = " For an address that has an account by now, invite that address instead." if decided.has_account else ""
+    return f"{', '.join(parts)}.{more}"
+
+
 def of_set_up(refusal: SetUpRefusal) -> str:
     match refusal:
         case SetUpRefusal.EXPIRED:
@@ -88,6 +107,16 @@ OF_ACCOUNT = {
     AccountRefusal.NO_CHANGE: "Nothing to change.",
 }
 
+OF_PORTAL = {
+    PortalRefusal.UNKNOWN: "There is no such portal.",
+    PortalRefusal.BAD_NAME: "Give the portal a name of 1 to 80 visible characters.",
+    PortalRefusal.BAD_SLUG: (
+        "Use 1 to 40 characters of a-z, 0-9 and -, with no - at either end. The word new is taken."
+    ),
+    PortalRefusal.SLUG_TAKEN: "There is a portal with this slug already. Choose another one.",
+    PortalRefusal.LAST: "This is the only portal. Add another one first, then delete this one.",
+}
+
 
 def _about(seconds: float) -> str:
     """A length of time in its largest sensible unit, rounded up."""
@@ -97,6 +126,17 @@ def _about(seconds: float) -> str:
             return f"{number} {name}{'' if number == 1 else 's'}"
     number = max(1, int(-(-seconds // 1)))
     return f"{number} second{'' if number == 1 else 's'}"
+
+
+def of_size(size: int | None) -> str:
+    """How large a file is: `3.4 MB`, never broken. A MB has 1024 kB, as in the limit of 200 MB."""
+    if size is None:
+        return "no file"
+    if size < _KB:
+        return f"{size}\u00a0byte{'' if size == 1 else 's'}"
+    unit, name = (_MB, "MB") if size >= _MB else (_KB, "kB")
+    amount = size / unit
+    return f"{amount:.1f}\u00a0{name}" if amount < _ROUND else f"{amount:.0f}\u00a0{name}"
 
 
 def moment(instant: datetime | None, now: datetime) -> str:

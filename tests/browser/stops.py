@@ -5,23 +5,32 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import Enum
 
 from sqlalchemy import update
 
 from mfaportal.domain import one_time_links
-from mfaportal.models import Account, LinkKind, Portal, Visibility
+from mfaportal.models import AccessRequest, Account, Invitation, LinkKind, Portal, RequestState, SignUp, Visibility
 from mfaportal.plumbing.db import transaction
+from mfaportal.plumbing.tokens import digest, new_token
 from mfaportal.rules.mfa_rule import MfaRule
 from tests.clock import MovableClock
-from tests.people import PASSWORD, Cast, Person, add_person, apps_of, give_app, on_the_command_line, set_rule
+from tests.datasets import MEMBERS
+from tests.datasets import add as add_dataset
+from tests.people import DIGEST, PASSWORD, Cast, Person, add_person, apps_of, give_app, on_the_command_line, set_rule
 
 LONG_NAME = "Referatsleiterin für Öffentlichkeitsarbeit und Datenbereitstellungsangelegenheiten der Stadtverwaltung"
 LONG_EMAIL = "office.for.open.data.and.public.information@archive.of.the.city.and.its.harbour.example.org"
 _PORTAL = "/portals/city-data"
 _ACCESS = f"{_PORTAL}/backoffice/access"
+_INVITE = f"{_ACCESS}/users/invite"
 _USER = f"{_ACCESS}/users/{{reader}}"
+_DATASETS = f"{_PORTAL}/backoffice/datasets"
 _METHODS = "/account/security/methods"
+_ASKING = f"{_PORTAL}/request-access"
+_PORTALS = "/installation/portals"
+_ACCOUNT = "/installation/accounts/{long}"
 
 
 class Visitor(Enum):
@@ -72,6 +81,8 @@ _FIRST = (
 _STRANGER = (
     Stop(Visitor.STRANGER, "front_office.home", "/"),
     Stop(Visitor.STRANGER, "front_office.portal", f"{_PORTAL}/"),
+    Stop(Visitor.STRANGER, "front_office.dataset", f"{_PORTAL}/datasets/{{dataset}}"),
+    Stop(Visitor.STRANGER, "front_office.dataset", f"{_PORTAL}/datasets/no-such-dataset", 404),
     Stop(Visitor.STRANGER, "auth.log_in", "/log-in"),
     Stop(
         Visitor.STRANGER, "auth.log_in", "/log-in", 422, {"E-mail": "a@b.example", "Password": "no"}, press="Log in"
@@ -84,6 +95,24 @@ _STRANGER = (
         {"E-mail": "former@example.org", "Password": PASSWORD},
         press="Log in",
     ),
+    Stop(Visitor.STRANGER, "front_office.request_access", _ASKING),
+    Stop(
+        Visitor.STRANGER,
+        "front_office.request_access",
+        _ASKING,
+        422,
+        {"Name": LONG_NAME[:90], "E-mail": "new@example.org", "Password": "short", "Message": "Please"},
+        press="Request access",
+    ),
+    Stop(Visitor.STRANGER, "front_office.request_access", f"{_ASKING}?sent=yes"),
+    Stop(
+        Visitor.STRANGER,
+        "auth.log_in",
+        "/log-in",
+        403,
+        {"E-mail": "declined@example.org", "Password": PASSWORD},
+        press="Log in",
+    ),
     Stop(Visitor.STRANGER, "auth.forgot_password", "/forgot-password"),
     Stop(Visitor.STRANGER, "auth.open_reset_link", "/reset-password/{reset}"),
     Stop(
@@ -91,10 +120,18 @@ _STRANGER = (
     ),
     Stop(Visitor.STRANGER, "auth.open_invitation", "/invitations/{invitation}"),
     Stop(Visitor.STRANGER, "auth.invitation", "/invitation"),
+    Stop(Visitor.STRANGER, "auth.open_invitation", "/invitations/{to_nobody}"),
+    Stop(
+        Visitor.STRANGER, "auth.invitation", "/invitation", 422, {"Your name": "W", "Password": "x"}, press="Accept"
+    ),
+    Stop(Visitor.STRANGER, "auth.open_invitation", "/invitations/{to_long}"),
     Stop(Visitor.STRANGER, "auth.open_reset_link", "/reset-password/no-such-token", 410),
     Stop(Visitor.STRANGER, "", "/no-such-page", 404),
 )
-_TRAVELLER = (Stop(Visitor.TRAVELLER, "front_office.home", "/"),)
+_TRAVELLER = (
+    Stop(Visitor.TRAVELLER, "front_office.home", "/"),
+    Stop(Visitor.TRAVELLER, "front_office.request_access", "/portals/harbour/request-access", 403),
+)
 _ON_THE_WAY = (
     Stop(Visitor.HALF, "auth.enter_code", "/log-in/code"),
     Stop(Visitor.HALF, "auth.enter_code", "/log-in/code", 422, {"One-time code": "12"}, press="Submit"),
@@ -107,14 +144,42 @@ _READER = (
     Stop(Visitor.READER, "front_office.home", "/"),
     Stop(Visitor.READER, "account.profile", "/account"),
     Stop(Visitor.READER, "account.profile", "/account", 200, {"Name": LONG_NAME[:90]}, press="Save"),
+    Stop(Visitor.READER, "account.leave", "/account/portals/city-data/leave"),
+    Stop(Visitor.READER, "account.delete", "/account/delete"),
+    Stop(Visitor.READER, "auth.open_invitation", "/invitations/{to_reader}"),
+    Stop(Visitor.READER, "auth.open_invitation", "/invitations/{to_long}"),
     Stop(Visitor.READER, "account.security", "/account/security"),
     Stop(Visitor.READER, "account.methods", _METHODS),
     Stop(Visitor.READER, "account.add_app", f"{_METHODS}/add"),
     Stop(Visitor.READER, "auth.confirm", "/confirm"),
     Stop(Visitor.READER, "auth.confirm", "/confirm", 422, {"Password": "no"}, press="Confirm"),
     Stop(Visitor.READER, "back_office.desk", f"{_PORTAL}/backoffice", 403),
+    Stop(Visitor.READER, "front_office.portal", "/portals/harbour/", 403),
+    Stop(Visitor.READER, "front_office.request_access", "/portals/harbour/request-access"),
+    Stop(
+        Visitor.READER,
+        "front_office.request_access",
+        "/portals/harbour/request-access",
+        200,
+        {"Message": "Please"},
+        press="Request access",
+    ),
 )
 _ADMIN = (
+    Stop(Visitor.ADMIN, "account.leave", "/account/portals/city-data/leave"),
+    Stop(Visitor.ADMIN, "account.delete", "/account/delete"),
+    Stop(Visitor.ADMIN, "access_invitations.invite", _INVITE),
+    Stop(Visitor.ADMIN, "access_invitations.invite", _INVITE, 422, {"E-mail addresses": "nobody"}, press="Invite"),
+    Stop(
+        Visitor.ADMIN,
+        "access_invitations.invite",
+        _INVITE,
+        200,
+        {"E-mail addresses": f"{LONG_EMAIL} guest@example.org other@example.org"},
+        press="Invite",
+    ),
+    Stop(Visitor.ADMIN, "access_invitations.again", f"{_ACCESS}/users/invitations/1/again"),
+    Stop(Visitor.ADMIN, "access_invitations.revoke", f"{_ACCESS}/users/invitations/1/revoke"),
     Stop(Visitor.ADMIN, "access_users.one", f"{_ACCESS}/users/{{long}}"),
     Stop(
         Visitor.ADMIN,
@@ -133,6 +198,14 @@ _OPERATOR = (
     Stop(Visitor.OPERATOR, "account.delete_app", f"{_METHODS}/{{app}}/delete"),
     Stop(Visitor.OPERATOR, "auth.confirm", "/confirm"),
     Stop(Visitor.OPERATOR, "back_office.desk", f"{_PORTAL}/backoffice"),
+    Stop(Visitor.OPERATOR, "front_office.portal", f"{_PORTAL}/?q=e"),
+    Stop(Visitor.OPERATOR, "front_office.dataset", f"{_PORTAL}/datasets/plans"),
+    Stop(Visitor.OPERATOR, "back_office.list_datasets", _DATASETS),
+    Stop(Visitor.OPERATOR, "back_office.list_datasets", f"{_DATASETS}?q=nothing+is+called+so"),
+    Stop(Visitor.OPERATOR, "back_office.add_dataset", f"{_DATASETS}/new"),
+    Stop(Visitor.OPERATOR, "back_office.edit_dataset", f"{_DATASETS}/plans"),
+    Stop(Visitor.OPERATOR, "back_office.edit_dataset", f"{_DATASETS}/plans", 422, {"Title": "\u202e"}, press="Save"),
+    Stop(Visitor.OPERATOR, "back_office.delete_dataset", f"{_DATASETS}/{{dataset}}/delete"),
     Stop(Visitor.OPERATOR, "access_users.index", f"{_ACCESS}/users"),
     Stop(Visitor.OPERATOR, "access_users.index", f"{_ACCESS}/users?q=nobody+is+called+so&mfa=missing"),
     Stop(Visitor.OPERATOR, "access_users.one", _USER),
@@ -145,12 +218,45 @@ _OPERATOR = (
     Stop(Visitor.OPERATOR, "access_users.end_logins", f"{_USER}/end-logins"),
     Stop(Visitor.OPERATOR, "access_users.reset_mfa", f"{_USER}/reset-mfa"),
     Stop(Visitor.OPERATOR, "access_users.reset_link", f"{_USER}/reset-link", press="Make reset link"),
+    Stop(Visitor.OPERATOR, "access_requests.index", f"{_ACCESS}/requests"),
+    Stop(Visitor.OPERATOR, "access_requests.index", f"{_ACCESS}/requests", 422, press="Accept"),
+    Stop(Visitor.OPERATOR, "access_requests.index", f"{_ACCESS}/requests?history=1"),
+    Stop(Visitor.OPERATOR, "access_signup.edit", f"{_ACCESS}/signup"),
+    Stop(
+        Visitor.OPERATOR,
+        "access_signup.edit",
+        f"{_ACCESS}/signup",
+        422,
+        {"Contact": LONG_NAME},
+        check=("Open",),
+        press="Save",
+    ),
     Stop(Visitor.OPERATOR, "access_security.edit", f"{_ACCESS}/security"),
+    Stop(Visitor.OPERATOR, "installation_portals.index", _PORTALS),
+    Stop(Visitor.OPERATOR, "installation_portals.add", f"{_PORTALS}/new"),
+    Stop(
+        Visitor.OPERATOR,
+        "installation_portals.add",
+        f"{_PORTALS}/new",
+        422,
+        {"Name": LONG_NAME[:80], "Slug": "city-data"},
+        press="Save",
+    ),
+    Stop(Visitor.OPERATOR, "installation_portals.edit", f"{_PORTALS}/city-data"),
+    Stop(Visitor.OPERATOR, "installation_portals.delete", f"{_PORTALS}/city-data/delete", 409, press="Delete"),
+    Stop(Visitor.OPERATOR, "installation_accounts.index", "/installation/accounts"),
+    Stop(Visitor.OPERATOR, "installation_accounts.one", f"{_ACCOUNT}"),
+    Stop(Visitor.OPERATOR, "installation_accounts.operator", f"{_ACCOUNT}/operator"),
+    Stop(Visitor.OPERATOR, "installation_accounts.suspend", f"{_ACCOUNT}/suspend"),
+    Stop(Visitor.OPERATOR, "installation_accounts.restore", "/installation/accounts/{former}/restore"),
+    Stop(Visitor.OPERATOR, "installation_accounts.end_logins", f"{_ACCOUNT}/end-logins"),
+    Stop(Visitor.OPERATOR, "installation_accounts.reset_mfa", f"{_ACCOUNT}/reset-mfa"),
+    Stop(Visitor.OPERATOR, "installation_accounts.reset_link", f"{_ACCOUNT}/reset-link", press="Make reset link"),
     Stop(Visitor.OPERATOR, "", "/no-such-page", 404),
 )
 STOPS = (*_FIRST, *_STRANGER, *_TRAVELLER, *_ON_THE_WAY, *_READER, *_ADMIN, *_OPERATOR)
 
-NO_PAGES = {"static", "health.alive", "health.ready"}
+NO_PAGES = {"static", "health.alive", "health.ready", "people_csv.users", "front_office.dataset_file"}
 """What answers a GET with something else than a page."""
 
 
@@ -170,6 +276,11 @@ def settle(cast: Cast, clock: MovableClock) -> Town:
     former = add_person(clock, "former@example.org", "Former Reader", "reader")
     trees = add_person(clock, "trees@example.org", "Trees Editor", "editor")
     give_app(cast.editor, clock)
+    _ask_for_access(clock)
+    wide = ",".join(f"column {number}" for number in range(12)) + f"\n{'W' * 120},{LONG_NAME}\n"
+    words = f"{LONG_NAME}\n\n{'W' * 120}"
+    dataset = add_dataset(clock, LONG_NAME, wide.encode(), f"{'W' * 80}.csv", description=words)
+    add_dataset(clock, "Plans", b"PK\x03\x04", "plans.csv", visibility=MEMBERS)
     caller = on_the_command_line(clock)
     with transaction() as session:
         account = session.get(Account, former.id)
@@ -185,7 +296,47 @@ def settle(cast: Cast, clock: MovableClock) -> Town:
         Visitor.OPERATOR: cast.operator,
     }
     numbers = {"reader": cast.reader.id, "long": long.id, "former": former.id, "app": apps_of(cast.operator)[-1].id}
-    return Town(walkers, {**numbers, "reset": reset, "invitation": invitation})
+    invited = _invite(clock, to_reader=cast.reader.email, to_long=LONG_EMAIL, to_nobody=f"a.{LONG_EMAIL}")
+    return Town(walkers, {**numbers, "dataset": dataset, "reset": reset, "invitation": invitation, **invited})
+
+
+def _invite(clock: MovableClock, **emails: str) -> dict[str, str]:
+    """Links for these addresses, members or not; one invitation is too old by now, and has no link here."""
+    tokens = {name: new_token() for name in emails}
+    with transaction() as session:
+        portal = session.query(Portal).one()
+        asked = {"portal_id": portal.id, "role": "editor", "made_at": clock()}
+        ends = clock() + timedelta(days=7)
+        session.add(Invitation(email="late@example.org", token_digest=b"late", expires_at=clock(), **asked))
+        session.add_all(
+            [
+                Invitation(email=email, token_digest=digest(tokens[name]), expires_at=ends, **asked)
+                for name, email in emails.items()
+            ]
+        )
+    return tokens
+
+
+def _ask_for_access(clock: MovableClock) -> None:
+    """The portal takes requests: some wait, with long names, and one was declined."""
+    with transaction() as session:
+        portal = session.query(Portal).one()
+        portal.sign_up, portal.contact = SignUp.APPROVAL, LONG_EMAIL
+        asked = {"portal_id": portal.id, "password_digest": DIGEST, "made_at": clock()}
+        session.add_all(
+            [
+                AccessRequest(email=LONG_EMAIL, name=LONG_NAME[:100], message=f"{LONG_NAME}\n\n{'W' * 120}", **asked),
+                AccessRequest(email=LONG_EMAIL, name="Somebody New", **asked),
+                AccessRequest(
+                    email="declined@example.org",
+                    name=LONG_NAME[:100],
+                    state=RequestState.DECLINED,
+                    decided_at=clock(),
+                    reason=f"{LONG_NAME} {'W' * 120}",
+                    **asked,
+                ),
+            ]
+        )
 
 
 def open_the_doors(visitor: Visitor, clock: MovableClock) -> None:
@@ -195,6 +346,9 @@ def open_the_doors(visitor: Visitor, clock: MovableClock) -> None:
     if visitor in (Visitor.STRANGER, Visitor.TRAVELLER):
         with transaction() as session:
             session.execute(update(Portal).values(visibility=Visibility.PUBLIC))
+    if visitor is Visitor.READER:
+        with transaction() as session:
+            session.add(Portal(name="Harbour", slug="harbour", sign_up=SignUp.APPROVAL, created_at=clock()))
     if visitor is Visitor.TRAVELLER:
         with transaction() as session:
             session.add(Portal(name=LONG_NAME[:60], slug="harbour", visibility=Visibility.PUBLIC, created_at=clock()))

@@ -15,24 +15,28 @@ from tests import rows
 from tests.browser_client import Browser, Page
 from tests.cli.terminal import Terminal
 from tests.clock import MovableClock
+from tests.datasets import every, files
 from tests.people import Cast, Person
 from tests.phone import Phone
 from tests.stored import raw_bytes
 
 REFUSAL = "There are accounts here already; a demo needs an installation of its own (see MFAPORTAL_INSTANCE)."
-NOTHING, CODE, SET_UP, SUSPENDED, NO_PORTAL = (
+NOTHING, CODE, SET_UP, SUSPENDED, NO_PORTAL, WAITING, DECLINED = (
     "The password is enough: the rule covers only those with access to the back office.",
     "A code is asked for, as of everybody who has an app.",
     "An app has to be set up before anything else opens: the rule covers this person.",
     "Refused, with the reason: the account is suspended.",
     "Refused, with the reason: the account is in no portal.",
+    "Refused, with the reason: the request for access is waiting.",
+    "Refused, with the reason: the request for access was declined.",
 )
 
 
 def meets(page: Page) -> str:
     """What a browser met after the password, in the demo's own words."""
     if page.status == 403:
-        return SUSPENDED if "suspended" in page.text else NO_PORTAL
+        words = {"suspended": SUSPENDED, "is waiting": WAITING, "was declined": DECLINED, "not a member": NO_PORTAL}
+        return next(state for word, state in words.items() if word in page.text)
     return {"/": NOTHING, "/log-in/code": CODE, "/log-in/set-up": SET_UP}[page.location]
 
 
@@ -56,7 +60,24 @@ def test_everybody_logs_in_as_the_demo_says(
                 code = Phone(app["key"]).code(clock())
                 assert other.submit("/log-in/code", code=code).location == "/", each
                 assert other.get("/account/security").status == 200
-    assert Counter(each["at_log_in"] for each in told) == {NOTHING: 1, CODE: 5, SET_UP: 3, SUSPENDED: 1, NO_PORTAL: 1}
+    assert Counter(each["at_log_in"] for each in told) == {
+        NOTHING: 1,
+        CODE: 5,
+        SET_UP: 3,
+        SUSPENDED: 1,
+        NO_PORTAL: 1,
+        WAITING: 1,
+        DECLINED: 1,
+    }
+
+
+def test_there_are_datasets_to_look_at(terminal: Terminal, app: Flask, instance: Path) -> None:
+    terminal.do("demo")
+    assert {(row.title, row.visibility, row.file_name) for row in every(app)} == {
+        ("Tide heights", "public", "tide-heights.csv"),
+        ("Berths", "members", "berths.tsv"),
+    }
+    assert {row.file_digest for row in every(app)} == set(files(instance))
 
 
 def test_every_state_is_there(terminal: Terminal) -> None:
@@ -104,6 +125,10 @@ def test_all_of_it_is_in_the_log_as_the_command_lines(terminal: Terminal, app: F
         EventKind.MEMBER_ADDED: 8,
         EventKind.AUTHENTICATOR_ADDED: 7,
         EventKind.ACCOUNT_SUSPENDED: 1,
+        EventKind.DATASET_ADDED: 2,
+        EventKind.SIGN_UP_CHANGED: 1,
+        EventKind.REQUEST_MADE: 2,
+        EventKind.REQUEST_DECLINED: 1,
     }
     portal = rows.portal(app, "harbour-data")
     assert (portal.name, portal.visibility, portal.mfa_rule) == ("Harbour data", "private", "back_office")

@@ -37,7 +37,7 @@ def test_a_fresh_installation_has_one(terminal: Terminal) -> None:
     assert [portal["slug"] for portal in terminal.do("portals", "list", "--json").json] == ["portal"]
 
 
-BAD_SLUG = "A slug has 1 to 40 characters of a-z, 0-9 and -, and neither begins nor ends with -."
+BAD_SLUG = "A slug has 1 to 40 characters of a-z, 0-9 and -, neither begins nor ends with -, and is not new."
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,7 @@ BAD_SLUG = "A slug has 1 to 40 characters of a-z, 0-9 and -, and neither begins 
         ("Bridges", "bridges/roads", BAD_SLUG),
         ("Bridges", "-bridges", BAD_SLUG),
         ("Bridges", "b" * 41, BAD_SLUG),
+        ("Bridges", "new", BAD_SLUG),
         ("Bridges", "portal", "There is a portal portal already."),
     ],
 )

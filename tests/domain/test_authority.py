@@ -25,6 +25,8 @@ from tests.source import operations
 
 LIMITS = LoginLimits(timedelta(hours=12), timedelta(hours=24))
 WITHOUT_A_RIGHT = {
+    "accepting.accept_as_new",  # the link is the right
+    "access_requests.ask_as_stranger",  # anybody may ask; an admin decides
     "accounts.welcome",  # the first start: there is nobody yet, and the page asks for the terminal's token
     "attempts.count_malformed",  # costs the caller an attempt and gives nothing
     "demo.fill",  # of an empty installation, where there is nobody yet

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import false, select, true, update
 
-from mfaportal.domain import access_security, members, portals, reports
+from mfaportal.domain import access_security, member_list, members, portals, reports
 from mfaportal.domain.access_security import Coverage
 from mfaportal.models import Account, Membership, Portal
 from mfaportal.models.portal import covered_since
@@ -132,7 +132,7 @@ def test_the_report_and_the_list_and_the_numbers_name_the_same_people(
     with app.app_context():
         set_rule(rule, clock)
         told = [each for each in reports.coverage(PORTAL) if each.portal == PORTAL]
-        listed = members.page(rows.portal(app).id, members.MembersQuery()).members
+        listed = member_list.page(rows.portal(app).id, member_list.MembersQuery()).members
     covered = {each.email for each in told if each.covered}
     bare = {each.email for each in told if each.covered and not each.set_up}
     assert covered == {each.email for each in listed if each.covered}
@@ -141,7 +141,9 @@ def test_the_report_and_the_list_and_the_numbers_name_the_same_people(
     counted = {MfaRule.OFF: Coverage(0, 0), MfaRule.BACK_OFFICE: back_office, MfaRule.EVERYONE: everyone}[rule]
     assert (len(covered), len(bare)) == (counted.people, counted.without_app)
     with app.app_context():
-        missing = members.page(rows.portal(app).id, members.MembersQuery(mfa=members.MfaFilter.MISSING)).members
+        missing = member_list.page(
+            rows.portal(app).id, member_list.MembersQuery(mfa=member_list.MfaFilter.MISSING)
+        ).members
     assert {each.email for each in missing} == bare
 
 

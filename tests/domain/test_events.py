@@ -169,7 +169,7 @@ def test_an_operation_that_fails_takes_its_event_back(scene: Scene) -> None:
             session.get_one(Login, reader.login_id).second_factor_at = scene.clock()
     assert written(scene, lambda: authenticators.rename(reader, 2, "PHONE")) == []
     (event,) = written(scene, lambda: authenticators.rename(reader, 2, "Watch"))
-    assert (event.kind, event.details) == ("authenticator:renamed", {"app": "Watch"})
+    assert (event.kind, event.details) == ("authenticator:renamed", {"app": 2})
 
 
 def test_events_outlive_the_people_and_portals_in_them(scene: Scene) -> None:

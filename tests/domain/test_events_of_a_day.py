@@ -4,25 +4,38 @@ import json
 from dataclasses import replace
 
 from mfaportal.domain import (
+    accepting,
+    access_requests,
     access_security,
     accounts,
     authenticators,
+    datasets,
+    invitations,
+    leaving,
     logins,
     members,
     one_time_links,
+    people_export,
     portals,
+    request_decisions,
     set_up,
+    sign_up,
 )
+from mfaportal.domain.access_requests import Wish
 from mfaportal.domain.accounts import Newcomer
-from mfaportal.domain.outcomes import Created, LinkMade, LoggedIn, SetUpDone
-from mfaportal.models import Event, EventKind, LinkKind, Visibility
+from mfaportal.domain.member_list import MembersQuery
+from mfaportal.domain.outcomes import Created, Invited, Joined, LinkMade, LoggedIn, SetUpDone
+from mfaportal.domain.request_decisions import Decision, Verdict
+from mfaportal.models import AccessRequest, Account, Event, EventKind, LinkKind, SignUp, Visibility
 from mfaportal.plumbing.tokens import digest
 from mfaportal.rules.mfa_rule import MfaRule
 from mfaportal.rules.roles import MemberRole
+from tests.datasets import add as add_dataset
+from tests.datasets import described
 from tests.domain.scene import ADMIN, EDITOR, OPERATOR, READER, Scene
-from tests.people import PORTAL
+from tests.people import PORTAL, Person
 from tests.phone import Phone
-from tests.stored import stored
+from tests.stored import stored, the_one
 
 NEW_PASSWORD = "nine kettles in the attic"
 
@@ -31,6 +44,9 @@ def an_operators_morning(scene: Scene) -> None:
     cli = scene.cli
     access_security.change(cli, PORTAL, visibility=Visibility.PUBLIC, rule=MfaRule.EVERYONE, apply_now=True)
     portals.create(cli, "Harbour", "harbour")
+    portals.rename(cli, "harbour", "The harbour", "the-harbour")
+    portals.delete(cli, "the-harbour")
+    people_export.export(cli, PORTAL, MembersQuery("somebody@example.org"))
     accounts.suspend(cli, READER, "left")
     accounts.restore(cli, READER)
     accounts.unlock(cli, READER)
@@ -42,9 +58,56 @@ def an_operators_morning(scene: Scene) -> None:
     authenticators.reset(cli, READER, "lost phone", new_password_too=False)
 
 
+def an_editors_afternoon(scene: Scene) -> list[str]:
+    """Somebody's words about a dataset, which are nobody else's business."""
+    slug = add_dataset(scene.clock, "A typed title", name="typed-name.csv", description="typed words")
+    datasets.change(scene.cli, PORTAL, slug, 1, described("Another typed title"), None)
+    datasets.delete(scene.cli, PORTAL, slug)
+    return ["typed"]
+
+
+def people_ask_for_access(scene: Scene) -> str:
+    """A stranger who is accepted, one who is declined, an address that is known, an account that thinks again."""
+    sign_up.change(scene.cli, PORTAL, policy=SignUp.APPROVAL, message_required=False, contact="who@example.org")
+    password = "typed by a stranger"
+    for email in ("first@example.org", "second@example.org", "editor@example.org"):
+        access_requests.ask_as_stranger(
+            scene.stranger, PORTAL, Wish(email, "Somebody", password, "mail me: some@where")
+        )
+    admin = scene.log_in(scene.people.admin)
+    ids = [request.id for request in stored(scene.app, AccessRequest)]
+    request_decisions.decide(admin, PORTAL, ids[:1], Verdict(Decision.ACCEPT))
+    request_decisions.decide(admin, PORTAL, ids[1:], Verdict(Decision.DECLINE, reason="mistyped-secret"))
+    portals.create(scene.cli, "Open", "open")
+    sign_up.change(scene.cli, "open", policy=SignUp.APPROVAL, message_required=False, contact="")
+    access_requests.ask(admin, "open", "mail me: some@where")
+    access_requests.withdraw(admin, "open")
+    return password
+
+
+def people_who_come_and_go(scene: Scene) -> list[str]:
+    """Invited, invited again, accepted, gone; the secrets that went through it."""
+    cli, stranger = scene.cli, scene.stranger
+    made = invitations.invite(cli, PORTAL, ["a@example.org", "b@example.org"], MemberRole.READER)
+    again = invitations.again(cli, PORTAL, 1)
+    assert isinstance(made, list)
+    assert isinstance(again, Invited)
+    invitations.revoke(cli, PORTAL, 2)
+    password = "eleven lanterns on a raft"
+    joined = accepting.accept_as_new(stranger, again.token or "", name="Ada", password=password)
+    assert isinstance(joined, Joined)
+    person = the_one(scene.app, Account, email="a@example.org")
+    ada = scene.log_in(Person(person.id, person.email, person.name, password=password))
+    leaving.leave(ada, PORTAL)
+    leaving.delete_account(ada)
+    return ["Ada", password, again.token or "", *[each.token or "" for each in made]]
+
+
 def live_through_everything(scene: Scene) -> list[str]:
     """A day in the life of the portal; the secrets that went through it."""
     cli, reader, stranger = scene.cli, scene.people.reader, scene.stranger
+    asked_with = people_ask_for_access(scene)
+    newcomers_secrets = [*people_who_come_and_go(scene), *an_editors_afternoon(scene)]
     an_operators_morning(scene)
     half = scene.log_in(reader)
     secret = set_up.begin(half)
@@ -76,6 +139,7 @@ def live_through_everything(scene: Scene) -> list[str]:
     assert isinstance(token, LoggedIn)
     logins.log_out(replace(stranger, account_id=ADMIN), digest(token.token))
     secrets = [
+        asked_with,
         secret,
         second,
         code,
@@ -87,7 +151,7 @@ def live_through_everything(scene: Scene) -> list[str]:
         NEW_PASSWORD,
         token.token,
     ]
-    return [*secrets, made.token or "", "12345"]
+    return [*secrets, *newcomers_secrets, made.token or "", "12345"]
 
 
 def test_no_event_holds_a_secret_or_what_a_stranger_typed(scene: Scene) -> None:

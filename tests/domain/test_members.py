@@ -5,10 +5,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import delete, update
 
-from mfaportal.domain import members, portals
+from mfaportal.domain import member_list, members, portals
 from mfaportal.domain.authority import NotAllowed
 from mfaportal.domain.caller import Caller, Source
-from mfaportal.domain.members import PAGE, Member, MembersQuery, MfaFilter
+from mfaportal.domain.member_list import PAGE, Member, MembersQuery, MfaFilter
 from mfaportal.domain.outcomes import AccountRefusal, Done
 from mfaportal.models import Account, EventKind, Membership
 from mfaportal.rules.lifetimes import LoginLimits
@@ -31,7 +31,7 @@ def pages(app: Flask, query: MembersQuery) -> Iterator[list[Member]]:
     after = query.after
     while True:
         with app.app_context():
-            page = members.page(portal_id, MembersQuery(query.text, query.role, query.mfa, after))
+            page = member_list.page(portal_id, MembersQuery(query.text, query.role, query.mfa, after))
         yield page.members
         if page.next_after is None:
             return
@@ -86,7 +86,7 @@ def test_a_page_is_one_statement_for_ten_people_and_for_a_thousand(
         rows.add_crowd(app, clock, ["Kim"] * count, "reader" if count == 10 else "editor")
         for each in (MembersQuery(), query, MembersQuery(after=people.admin.id)):
             with app.app_context(), rows.counted_statements(app) as statements:
-                members.page(portal_id, each)
+                member_list.page(portal_id, each)
             assert len(statements) == 1
 
 
@@ -107,8 +107,8 @@ def test_an_operator_is_on_the_list_of_every_portal_with_the_role_there_if_any(
     with app.app_context():
         portals.create(on_the_command_line(clock), "Elsewhere", "elsewhere")
         members.add(on_the_command_line(clock), "elsewhere", people.operator.id, MemberRole.READER)
-        here = members.one(rows.portal(app).id, people.operator.id)
-        there = members.one(rows.portal(app, "elsewhere").id, people.operator.id)
+        here = member_list.one(rows.portal(app).id, people.operator.id)
+        there = member_list.one(rows.portal(app, "elsewhere").id, people.operator.id)
     assert here is not None
     assert there is not None
     assert (here.role, there.role) == (None, MemberRole.READER)
@@ -119,8 +119,8 @@ def test_an_operator_is_on_the_list_of_every_portal_with_the_role_there_if_any(
 def test_nobody_of_another_portal_is_found_by_number(app: Flask, people: Cast, clock: MovableClock) -> None:
     with app.app_context():
         portals.create(on_the_command_line(clock), "Elsewhere", "elsewhere")
-        assert members.one(rows.portal(app, "elsewhere").id, people.reader.id) is None
-        assert members.one(rows.portal(app).id, 999999) is None
+        assert member_list.one(rows.portal(app, "elsewhere").id, people.reader.id) is None
+        assert member_list.one(rows.portal(app).id, 999999) is None
 
 
 def test_a_member_knows_how_many_apps_and_whether_the_rule_of_this_portal_covers(
@@ -139,7 +139,7 @@ def test_a_member_knows_how_many_apps_and_whether_the_rule_of_this_portal_covers
 def test_a_role_that_cannot_be_read_is_shown_as_none(app: Flask, people: Cast) -> None:
     rows.put(app, update(Membership).where(Membership.account_id == people.reader.id).values(role="owner"))
     with app.app_context():
-        found = members.one(rows.portal(app).id, people.reader.id)
+        found = member_list.one(rows.portal(app).id, people.reader.id)
     assert found is not None
     assert found.role is None
 

@@ -11,6 +11,7 @@ from mfaportal.models import LinkKind
 from tests.input import scenes
 from tests.input.scenes import NEW_PASSWORD, Opener
 from tests.input.values import REFUSED, Bad
+from tests.people import PORTAL
 
 
 class Kind(Enum):
@@ -19,7 +20,10 @@ class Kind(Enum):
     NAME = auto()
     REASON = auto()
     REASON_OR_NOTHING = auto()
+    NAME_OR_NOTHING = auto()
+    MESSAGE_OR_NOTHING = auto()
     EMAIL = auto()
+    SLUG = auto()
     TOKEN = auto()
     PASSWORD = auto()
     NEW_PASSWORD = auto()
@@ -27,6 +31,10 @@ class Kind(Enum):
     CHOICE = auto()
     CHOICE_OR_NOTHING = auto()
     """What is not sent stays as it is."""
+    ROWS = auto()
+    """Numbers of rows, as many as are ticked: what is none spoils nothing for the others."""
+    FILE = auto()
+    """Text under its name is no file: as good as not sent."""
     BOX = auto()
     """Ticked by being there, whatever it says."""
 
@@ -44,11 +52,17 @@ class Kind(Enum):
                 return value.is_reason
             case Kind.REASON_OR_NOTHING:
                 return value.is_reason or not (value.text or "").strip()
+            case Kind.NAME_OR_NOTHING:
+                return value.is_name or not (value.text or "").strip()
+            case Kind.MESSAGE_OR_NOTHING:
+                return value.is_message or not (value.text or "").strip()
             case Kind.NEW_PASSWORD:
                 return value.is_password
+            case Kind.SLUG:
+                return value.text in ("true", "null", "1e309")
             case Kind.CHOICE_OR_NOTHING:
                 return not value.text
-            case Kind.BOX:
+            case Kind.BOX | Kind.FILE:
                 return True
             case _:
                 return False
@@ -70,7 +84,13 @@ class FormCase:
     @property
     def without_fields(self) -> frozenset[int]:
         """The statuses where the CSRF value came through and no field did."""
-        optional = (Kind.BOX, Kind.CHOICE_OR_NOTHING, Kind.REASON_OR_NOTHING)
+        optional = (
+            Kind.BOX,
+            Kind.CHOICE_OR_NOTHING,
+            Kind.REASON_OR_NOTHING,
+            Kind.NAME_OR_NOTHING,
+            Kind.MESSAGE_OR_NOTHING,
+        )
         return self.done if all(kind in optional for kind in self.fields.values()) else frozenset({REFUSED})
 
     def expected(self, kind: Kind, value: Bad) -> frozenset[int]:
@@ -112,7 +132,16 @@ FORMS = (
         name=Kind.NAME,
         password=Kind.NEW_PASSWORD,
     ),
+    _form(
+        "auth.invitation into a portal",
+        scenes.invited_as_nobody,
+        name=Kind.NAME,
+        password=Kind.NEW_PASSWORD,
+    ),
+    _form("auth.invitation with an account", scenes.invited_reader),
     _form("account.profile", scenes.profile, name=Kind.NAME),
+    _form("account.leave", scenes.by_reader("/account/portals/city-data/leave")),
+    _form("account.delete", scenes.by_reader("/account/delete")),
     _form(
         "account.finish_add_app",
         scenes.add_app,
@@ -124,11 +153,52 @@ FORMS = (
     _form("account.rename_app", scenes.own_app("rename", {"name": "Another"}), name=Kind.NAME),
     _form("account.finish_delete_app", scenes.own_app("delete", {}), end_others=Kind.BOX),
     _form(
+        "back_office.edit_dataset",
+        scenes.dataset("trees", {"title": "Old trees", "description": "", "visibility": "members", "version": "1"}),
+        title=Kind.NAME,
+        description=Kind.MESSAGE_OR_NOTHING,
+        visibility=Kind.CHOICE,
+        version=Kind.CHOICE,
+        file=Kind.FILE,
+    ),
+    _form("back_office.delete_dataset", scenes.dataset("trees/delete", {})),
+    _form(
         "access_security.edit",
         scenes.access_security,
         visibility=Kind.CHOICE_OR_NOTHING,
         mfa_rule=Kind.CHOICE_OR_NOTHING,
         apply_now=Kind.BOX,
+    ),
+    _form(
+        "front_office.request_access as a stranger",
+        scenes.request_access_as_a_stranger,
+        name=Kind.NAME,
+        email=Kind.EMAIL,
+        password=Kind.NEW_PASSWORD,
+        message=Kind.MESSAGE_OR_NOTHING,
+    ),
+    _form("front_office.request_access", scenes.request_access, message=Kind.MESSAGE_OR_NOTHING),
+    _form(
+        "access_requests.index",
+        scenes.access_requests,
+        requests=Kind.ROWS,
+        role=Kind.CHOICE_OR_NOTHING,
+        reason=Kind.REASON_OR_NOTHING,
+        decision=Kind.CHOICE,
+    ),
+    _form(
+        "access_signup.edit",
+        scenes.access_signup,
+        policy=Kind.CHOICE_OR_NOTHING,
+        message_required=Kind.BOX,
+        contact=Kind.NAME_OR_NOTHING,
+    ),
+    _form(
+        "access_invitations.invite",
+        scenes.invite,
+        200,
+        emails=Kind.EMAIL,
+        role=Kind.CHOICE_OR_NOTHING,
     ),
     _form("access_users.role", scenes.member("role", "reader", {"role": "editor"}), role=Kind.CHOICE),
     _form("access_users.remove", scenes.member("remove", "reader", {})),
@@ -146,6 +216,28 @@ FORMS = (
         new_password_too=Kind.BOX,
     ),
     _form("access_users.reset_link", scenes.member("reset-link", "reader", {}), 200),
+    _form("installation_accounts.operator", scenes.account("operator", {"operator": "yes"}), operator=Kind.CHOICE),
+    _form("installation_accounts.suspend", scenes.account("suspend", {}), reason=Kind.REASON_OR_NOTHING),
+    _form("installation_accounts.restore", scenes.account("restore", {})),
+    _form("installation_accounts.end_logins", scenes.account("end-logins", {})),
+    _form(
+        "installation_accounts.reset_mfa",
+        scenes.account("reset-mfa", {"reason": "lost phone"}),
+        200,
+        reason=Kind.REASON,
+        new_password_too=Kind.BOX,
+    ),
+    _form("installation_accounts.reset_link", scenes.account("reset-link", {}), 200),
+    _form("installation_portals.add", scenes.portal("new", "harbour"), name=Kind.NAME, slug=Kind.SLUG),
+    _form("installation_portals.edit", scenes.portal(PORTAL, "harbour"), name=Kind.NAME, slug=Kind.SLUG),
+    _form("installation_portals.delete", scenes.portal_to_delete),
 )
-WITHOUT_FIELDS = {"auth.log_out"}
+WITH_A_FILE = {"back_office.add_dataset"}
+"""Endpoints whose POST has to bring a file: the same form as for a change, and `test_datasets_back` sends it."""
+WITHOUT_FIELDS = {
+    "access_invitations.again",
+    "access_invitations.revoke",
+    "auth.log_out",
+    "front_office.withdraw_request",
+}
 """Endpoints whose POST has nothing but the CSRF value, and no page of their own."""

@@ -5,16 +5,30 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from flask import Flask
+from sqlalchemy import delete, select, update
 
-from mfaportal.domain import accounts, one_time_links
+from mfaportal.domain import accounts, one_time_links, portals
 from mfaportal.domain.accounts import Newcomer
 from mfaportal.domain.outcomes import Created, LinkMade
-from mfaportal.models import LinkKind
+from mfaportal.models import AccessRequest, LinkKind, Membership, Portal, SignUp
+from mfaportal.plumbing.db import transaction
 from mfaportal.plumbing.runtime import runtime
 from mfaportal.rules.mfa_rule import MfaRule
 from tests.browser_client import Browser
 from tests.clock import MovableClock
-from tests.people import PASSWORD, PORTAL, Cast, Person, give_app, on_the_command_line, seed, set_rule
+from tests.datasets import add as add_dataset
+from tests.invitations import invited, second_portal
+from tests.people import (
+    PASSWORD,
+    PORTAL,
+    Cast,
+    Person,
+    add_person,
+    give_app,
+    on_the_command_line,
+    seed,
+    set_rule,
+)
 from tests.phone import Phone
 
 ACCESS = f"/portals/{PORTAL}/backoffice/access"
@@ -138,9 +152,122 @@ def member(action: str, whom: str, good: dict[str, str]) -> Opener:
     return opened
 
 
+def account(action: str, good: dict[str, str]) -> Opener:
+    """A page of Installation > Accounts about somebody who is in no portal, opened by the operator."""
+
+    def opened(scene: Scene) -> Opened:
+        scene.log_in("operator")
+        with scene.app.app_context():
+            person = add_person(scene.clock, "nowhere@example.org", "Nowhere", None)
+            if action == "restore":
+                accounts.suspend(on_the_command_line(scene.clock), person.id, "away")
+        return Opened(f"/installation/accounts/{person.id}/{action}", good)
+
+    return opened
+
+
+def portal(path: str, slug: str) -> Opener:
+    """A page of Installation > Portals, and the slug that is typed there."""
+
+    def opened(scene: Scene) -> Opened:
+        scene.log_in("operator")
+        return Opened(f"/installation/portals/{path}", {"name": "Harbour", "slug": slug})
+
+    return opened
+
+
+def portal_to_delete(scene: Scene) -> Opened:
+    """A second portal: the only one could not go."""
+    scene.log_in("operator")
+    with scene.app.app_context():
+        portals.create(on_the_command_line(scene.clock), "Harbour", "harbour")
+    return Opened("/installation/portals/harbour/delete", {})
+
+
+def _take_requests() -> None:
+    with transaction() as session:
+        session.execute(update(Portal).values(sign_up=SignUp.APPROVAL))
+
+
+def request_access_as_a_stranger(scene: Scene) -> Opened:
+    scene.seed()
+    with scene.app.app_context():
+        _take_requests()
+    good = {"name": "New", "email": "new@example.org", "password": NEW_PASSWORD, "message": "Please"}
+    return Opened(f"/portals/{PORTAL}/request-access", good)
+
+
+def request_access(scene: Scene) -> Opened:
+    """Somebody logged in who has been removed from the portal since."""
+    person = scene.log_in("reader")
+    with scene.app.app_context():
+        _take_requests()
+        with transaction() as session:
+            session.execute(delete(Membership).where(Membership.account_id == person.id))
+    return Opened(f"/portals/{PORTAL}/request-access", {"message": "Please"})
+
+
+def access_requests(scene: Scene) -> Opened:
+    scene.log_in("admin")
+    with scene.app.app_context(), transaction() as session:
+        here = session.scalars(select(Portal.id)).one()
+        request = AccessRequest(portal_id=here, email="new@example.org", name="New", made_at=scene.clock())
+        session.add(request)
+        session.flush()
+        good = {"requests": str(request.id), "role": "reader", "reason": "Hello", "decision": "accept"}
+    return Opened(f"{ACCESS}/requests", good)
+
+
+def access_signup(scene: Scene) -> Opened:
+    scene.log_in("admin")
+    return Opened(f"{ACCESS}/signup", {"policy": "approval", "contact": "Kim"})
+
+
 def access_security(scene: Scene) -> Opened:
     scene.log_in("admin", apps=1)
     return Opened(f"{ACCESS}/security", {"visibility": "public", "mfa_rule": "back_office"})
+
+
+def by_reader(path: str) -> Opener:
+    """A page with a button and no fields, for everybody who is logged in."""
+
+    def opened(scene: Scene) -> Opened:
+        scene.log_in("reader")
+        return Opened(path, {})
+
+    return opened
+
+
+def invite(scene: Scene) -> Opened:
+    scene.log_in("admin")
+    return Opened(f"{ACCESS}/users/invite", {"emails": "one@example.org, two@example.org", "role": "editor"})
+
+
+def invited_as_nobody(scene: Scene) -> Opened:
+    """Into a portal, with an address that has no account."""
+    scene.seed()
+    scene.browser.get(invited(scene.app, scene.clock))
+    return Opened("/invitation", {"name": "Invited", "password": NEW_PASSWORD})
+
+
+def invited_reader(scene: Scene) -> Opened:
+    """Into a second portal, with the account that is logged in."""
+    reader = scene.log_in("reader")
+    scene.browser.get(invited(scene.app, scene.clock, reader.email, slug=second_portal(scene.app, scene.clock)))
+    return Opened("/invitation", {})
+
+
+def dataset(path: str, good: dict[str, str]) -> Opener:
+    """A page of the back office about a dataset, opened by an editor."""
+
+    def opened(scene: Scene) -> Opened:
+        scene.log_in("editor")
+        with scene.app.app_context():
+            for _ in range(2):  # one keeps the file, for only the database is put back
+                add_dataset(scene.clock, "Trees")
+        return Opened(f"/portals/{PORTAL}/backoffice/datasets/{path}", good)
+
+    return opened
 
 
 def link(kind: LinkKind, good: dict[str, str]) -> Opener:

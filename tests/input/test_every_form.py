@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from tests.input.bench import Bench
-from tests.input.forms import FORMS, WITHOUT_FIELDS, FormCase, Kind
+from tests.input.forms import FORMS, WITH_A_FILE, WITHOUT_FIELDS, FormCase, Kind
 from tests.input.values import BASE, padded
 
 each_form = pytest.mark.parametrize("case", FORMS, ids=str)
@@ -15,7 +15,7 @@ each_form = pytest.mark.parametrize("case", FORMS, ids=str)
 
 def test_the_table_knows_every_endpoint_that_takes_a_form(app: Flask) -> None:
     taking = {rule.endpoint for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())}
-    assert taking == {case.endpoint for case in FORMS} | WITHOUT_FIELDS
+    assert taking == {case.endpoint for case in FORMS} | WITHOUT_FIELDS | WITH_A_FILE
 
 
 @each_form

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.input.bench import URLENCODED, Bench
-from tests.input.forms import FORMS, FormCase
+from tests.input.forms import FORMS, FormCase, Kind
 from tests.input.multipart import MULTIPART, file_part, multipart, text_part
 
 
@@ -31,7 +31,8 @@ def of_a_field_sent_twice_the_first_counts(opened: Bench) -> None:
         rest = urlencode({"csrf_token": opened.csrf, **others}).encode()
         good, bad = urlencode({name: right}).encode(), name.encode() + b"=a%00b"
         opened.try_body(f"{name}, bad one last", b"&".join((rest, good, bad)), opened.case.done)
-        opened.try_body(f"{name}, bad one first", b"&".join((rest, bad, good)), {422})
+        first = opened.case.done if opened.case.fields[name] is Kind.ROWS else {422}
+        opened.try_body(f"{name}, bad one first", b"&".join((rest, bad, good)), first)
 
 
 def a_list_is_no_field(opened: Bench) -> None:

@@ -25,8 +25,14 @@ class Bad:
     is_reason: bool = False
     is_password: bool = False
     """Long enough for a new password."""
+    is_long_text: bool = False
+    """Longer than a reason, and short enough for a message."""
     whole_body: int = 0
     """The status that the request gets whatever the field: the body as such is refused."""
+
+    @property
+    def is_message(self) -> bool:
+        return self.is_reason or self.is_long_text
 
     def in_body(self, field: str) -> bytes:
         """The field as it stands in an urlencoded body."""
@@ -72,7 +78,7 @@ BASE = (
     _named("an emoji of several", "\U0001f468\u200d\U0001f469\u200d\U0001f467"),
     Bad("50,000 combining marks", _marks(50_000), whole_body=TOO_LARGE),
     Bad("30,000 combining marks, unencoded", _marks(30_000), _marks(30_000).encode()),
-    Bad("600 combining marks", _marks(600)),
+    Bad("600 combining marks", _marks(600), is_long_text=True),
     _named("SQL", "' OR 1=1--"),
     _named("a percent sign", "%"),
     _named("an underscore", "_"),

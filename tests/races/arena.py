@@ -92,12 +92,27 @@ class Arena:
         """Browsers in which the person's password was given, and no more; `setting_up`: each is offered a key."""
         return self._logins(person, number, {}, setting_up=setting_up)
 
-    def logins(self, person: Person, number: int = PARALLEL, *, setting_up: bool = False) -> list[Browser]:
-        """Browsers in which the person is wholly logged in, just now."""
+    def logins(
+        self,
+        person: Person,
+        number: int = PARALLEL,
+        *,
+        setting_up: bool = False,
+        content: dict[str, Any] | None = None,
+    ) -> list[Browser]:
+        """Browsers in which the person is wholly logged in, just now; their sessions hold `content`, too."""
         facts = {"second_factor_at": self.now(), "confirmed_at": self.now()}
-        return self._logins(person, number, facts, setting_up=setting_up)
+        return self._logins(person, number, facts, setting_up=setting_up, content=content)
 
-    def _logins(self, person: Person, number: int, facts: dict[str, datetime], *, setting_up: bool) -> list[Browser]:
+    def _logins(
+        self,
+        person: Person,
+        number: int,
+        facts: dict[str, datetime],
+        *,
+        setting_up: bool,
+        content: dict[str, Any] | None = None,
+    ) -> list[Browser]:
         now = self.now() - timedelta(seconds=1)
         made: list[tuple[Login, str, str | None]] = []
         with transaction() as database:
@@ -112,7 +127,11 @@ class Arena:
                 database.add(login)
                 made.append((login, token, key))
         return [
-            replace(self.browser({asking.TOKEN: token}), login_id=login.id, phone=Phone(key) if key else None)
+            replace(
+                self.browser({**(content or {}), asking.TOKEN: token}),
+                login_id=login.id,
+                phone=Phone(key) if key else None,
+            )
             for login, token, key in made
         ]
 

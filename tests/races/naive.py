@@ -1,24 +1,48 @@
 """The portal as it must not be: it looks, judges, and then writes. The races prove their power on it.
 
 Taken away are transactions (each statement stands alone), the condition under which a code is taken, the one under
-which a throttle's row is replaced, and the second look at a link; and logging out only empties the cookie.
+which a throttle's row is replaced, the one under which an invitation is taken, and the second look at a link; and
+logging out only empties the cookie, and portals are deleted without the lock on files.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import Insert, insert, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from mfaportal import create_app
-from mfaportal.domain import audit, logins, one_time_links, throttles, verifier
+from mfaportal.domain import (
+    accepting,
+    access_requests,
+    audit,
+    logins,
+    one_time_links,
+    portals,
+    request_decisions,
+    throttles,
+    verifier,
+)
 from mfaportal.domain.caller import Caller
 from mfaportal.domain.one_time_links import LinkRefusal
 from mfaportal.domain.outcomes import Done, UsedCode
+from mfaportal.domain.request_decisions import Decision, Verdict
 from mfaportal.domain.throttles import Subject
 from mfaportal.domain.verifier import Judgement
-from mfaportal.models import Account, Authenticator, EventKind, LinkKind, OneTimeLink, Throttle
+from mfaportal.models import (
+    AccessRequest,
+    Account,
+    Authenticator,
+    EventKind,
+    Invitation,
+    LinkKind,
+    OneTimeLink,
+    RequestState,
+    Throttle,
+)
 from mfaportal.models.throttle import packed
 from mfaportal.plumbing import db
 from mfaportal.plumbing.db import change, transaction
@@ -71,6 +95,32 @@ def _take_link(caller: Caller, token: str, kind: LinkKind, *, password: str) -> 
     return Done()
 
 
+def _take_invitation(session: Session, caller: Caller, invitation: Invitation) -> bool:
+    """It was open when it was looked at."""
+    change(session, update(Invitation).where(Invitation.id == invitation.id).values(used_at=caller.now))
+    return True
+
+
+def _decide_whatever(session: Session, caller: Caller, request: AccessRequest, verdict: Verdict) -> bool:
+    """It was open when it was looked at."""
+    states = {Decision.ACCEPT: RequestState.ACCEPTED, Decision.DECLINE: RequestState.DECLINED}
+    if request.state != RequestState.OPEN:
+        return False
+    values = {"state": states[verdict.decision], "decided_at": caller.now, "decided_by": caller.account_id}
+    change(session, update(AccessRequest).where(AccessRequest.id == request.id).values(**values))
+    return True
+
+
+def _insert_whatever(_session: Session, table: type[db.Base]) -> Insert:
+    return insert(table)
+
+
+@contextmanager
+def _without_a_lock() -> Iterator[set[str]]:
+    """Files are settled at any time."""
+    yield set()
+
+
 def _stay_logged_in(caller: Caller, token_digest: bytes) -> None:
     """The row of the login is left alone."""
 
@@ -79,6 +129,10 @@ db._begin = _begin_nothing
 verifier.judge = _judge_with_last_steps
 verifier.take = _take_whatever
 throttles._replace = _replace_whatever
+accepting._taken = _take_invitation
 one_time_links.take = _take_link  # type: ignore[assignment]
+request_decisions._take = _decide_whatever
+access_requests.insert_or_ignore = _insert_whatever  # type: ignore[assignment,attr-defined]
 logins.log_out = _stay_logged_in
+portals.settled = _without_a_lock  # type: ignore[attr-defined]
 app = create_app()

@@ -1,13 +1,17 @@
 """Races for what must stay: the last app of somebody whom a rule covers, the last operator; and for what must end."""
 
-from sqlalchemy import delete, func, select, update
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import cast
 
-from mfaportal.models import Account, EventKind, Login, Setting
+from sqlalchemy import Table, delete, func, insert, select, update
+
+from mfaportal.models import Account, EventKind, Login, Membership, Portal, Setting
 from mfaportal.models.setting import WELCOMED
 from mfaportal.plumbing.db import transaction
 from mfaportal.plumbing.runtime import runtime
 from tests.people import PORTAL, Person
-from tests.races.arena import PARALLEL, Arena
+from tests.races.arena import PARALLEL, UNCOVERED, Arena
 from tests.races.volley import Request
 
 HALF = PARALLEL // 2
@@ -94,6 +98,40 @@ def _one_stays(arena: Arena, these: list[Request], those: list[Request]) -> str 
         select(func.count()).select_from(Account).where(Account.is_operator, Account.suspended_at.is_(None))
     )[0]
     return None if operators == 1 else f"{operators} operators are left"
+
+
+def the_last_two_portals(arena: Arena) -> str | None:
+    """Two operators delete the last two portals at the same time, each one of them: one portal stays."""
+    one, other = (arena.person(None, operator=True, apps=1) for _ in range(2))
+    with _only_these(PORTAL, UNCOVERED):
+        answers = arena.fire(
+            request
+            for pair in zip(
+                _all_of(arena, one, f"/installation/portals/{PORTAL}/delete"),
+                _all_of(arena, other, f"/installation/portals/{UNCOVERED}/delete"),
+                strict=True,
+            )
+            for request in pair
+        )
+        left = arena.rows(select(func.count()).select_from(Portal))[0]
+    done = sum(answer.status == 303 for answer in answers)
+    strange = {answer.status for answer in answers} - {303, 404, 409}
+    return None if (left, done, strange) == (1, 1, set()) else f"{left} portals are left, {done} were deleted"
+
+
+@contextmanager
+def _only_these(*slugs: str) -> Iterator[None]:
+    """No other portals meanwhile; afterwards all are there again as they were, with their members."""
+    tables = [cast(Table, model.__table__) for model in (Portal, Membership)]
+    with transaction() as session:
+        kept = [(table, session.execute(table.select()).mappings().all()) for table in tables]
+        session.execute(delete(Portal).where(Portal.slug.not_in(slugs)))
+    yield
+    with transaction() as session:
+        session.execute(delete(Portal))
+        for table, rows in kept:
+            if rows:
+                session.execute(insert(table), [dict(row) for row in rows])
 
 
 def log_out_and_pages(arena: Arena) -> str | None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.races import of_codes, of_last_ones, of_limits
+from tests.races import of_codes, of_invitations, of_last_ones, of_limits, of_requests
 from tests.races.arena import LOCKED, Arena, Race, broken
 
 
@@ -26,6 +26,14 @@ from tests.races.arena import LOCKED, Arena, Race, broken
         of_last_ones.operators_demote_each_other,
         of_last_ones.operators_suspend_each_other,
         of_last_ones.log_out_and_pages,
+        of_requests.accepted_by_many,
+        of_requests.accepted_and_declined,
+        of_requests.one_account_asks,
+        of_invitations.one_invitation_of_an_account,
+        of_invitations.admins_leave,
+        of_invitations.admin_leaves_and_is_left,
+        of_invitations.admins_delete_their_accounts,
+        of_last_ones.the_last_two_portals,
     ],
 )
 def test_a_portal_that_looks_before_it_writes_loses_the_race(naive_arena: Arena, race: Race) -> None:

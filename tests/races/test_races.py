@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from tests.races import of_codes, of_last_ones, of_limits
+from tests.races import of_codes, of_datasets, of_invitations, of_last_ones, of_limits, of_requests
 from tests.races.arena import PARALLEL, WORKERS, Arena, Race, hold
 
 
@@ -40,6 +40,13 @@ def test_each_worker_takes_its_share_of_the_requests(arena: Arena) -> None:
         of_last_ones.operators_suspend_each_other,
         of_last_ones.operators_step_down,
         of_last_ones.log_out_and_pages,
+        of_datasets.edits_of_one_version,
+        of_requests.accepted_by_many,
+        of_requests.accepted_and_declined,
+        of_requests.one_account_asks,
+        of_invitations.one_invitation_of_an_account,
+        of_invitations.admins_leave,
+        of_invitations.admin_leaves_and_is_left,
     ],
 )
 def test_a_race_ends_as_it_should(arena: Arena, race: Race) -> None:
@@ -50,12 +57,16 @@ def test_a_race_ends_as_it_should(arena: Arena, race: Race) -> None:
     ("race", "rounds"),
     [
         (of_codes.one_pending_key, 5),
+        (of_datasets.files_that_come_while_they_go, 5),
         (of_limits.the_last_place_for_an_app, 3),
         (of_limits.right_passwords, 3),
         (of_limits.wrong_passwords_for_nobody, 2),
         (of_limits.wrong_codes_from_one_address, 3),
         (of_limits.wrong_passwords_from_everywhere, 1),
+        (of_invitations.one_invitation_of_a_new_person, 3),
+        (of_invitations.admins_delete_their_accounts, 5),
         (of_last_ones.first_operator, 2),
+        (of_last_ones.the_last_two_portals, 3),
     ],
 )
 def test_so_does_a_longer_one_in_fewer_rounds(arena: Arena, race: Race, rounds: int) -> None:

@@ -35,9 +35,12 @@ class Request:
     cookie: str
     address: str
     fields: dict[str, str] = field(default_factory=dict)
+    raw: tuple[str, bytes] | None = None
+    """Content type and body, in place of fields."""
 
     def wire(self, host: str) -> bytes:
-        body = urlencode(self.fields).encode() if self.method == "POST" else b""
+        kind, body = self.raw or ("application/x-www-form-urlencoded", urlencode(self.fields).encode())
+        body = body if self.method == "POST" else b""
         lines = [
             f"{self.method} {self.path} HTTP/1.1",
             f"Host: {host}",
@@ -45,7 +48,7 @@ class Request:
             f"X-Forwarded-For: {self.address}",
         ]
         if body:
-            lines += ["Content-Type: application/x-www-form-urlencoded", f"Content-Length: {len(body)}"]
+            lines += [f"Content-Type: {kind}", f"Content-Length: {len(body)}"]
         return "\r\n".join([*lines, "", ""]).encode() + body
 
 

@@ -110,6 +110,7 @@ def test_a_key_is_its_own_key(name: str) -> None:
         ("a" * 80, "a" * 40),
         ("a" * 39 + " b", "a" * 39),
         ("../../etc", "etc"),
+        ("New", "new-1"),
     ],
 )
 def test_a_portals_slug_is_made_of_its_name(name: str, slug: str) -> None:
@@ -127,7 +128,7 @@ def test_a_slug_is_lower_case_letters_digits_and_inner_hyphens(text: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "text", ["", "-", "-a", "a-", "A", "ä", "a b", "a_b", "a.b", "a/b", "a\n", "\uff11", "x" * 41, "a\x00"]
+    "text", ["", "-", "-a", "a-", "A", "ä", "a b", "a_b", "a.b", "a/b", "a\n", "\uff11", "x" * 41, "a\x00", "new"]
 )
 def test_anything_else_is_no_slug(text: str) -> None:
     assert not is_slug(text)

@@ -27,6 +27,9 @@ CODES = [(5, 5 * MINUTE), (20, HOUR), (50, DAY)]
         ("password:account", [(100, DAY)], None),
         ("password:device", [(5, 5 * MINUTE), (100, DAY)], None),
         ("password:address", [(50, 5 * MINUTE)], None),
+        ("request:address", [(10, HOUR)], None),
+        ("request:e-mail", [(3, HOUR)], None),
+        ("request:portal", [(100, DAY)], None),
     ],
 )
 def test_the_limits_are_those_of_the_design(

@@ -34,6 +34,31 @@ def verified(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
+def argon2(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What Argon2 is asked to do, in order: to hash, or to verify."""
+    asked: list[str] = []
+    hasher = passwords._hasher
+
+    class Noting(PasswordHasher):
+        def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
+            asked.append("hash")
+            return hasher.hash(password, salt=salt)
+
+        def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:  # noqa: A002  # argon2's own name
+            asked.append("verify")
+            return hasher.verify(hash, password)
+
+    monkeypatch.setattr(passwords, "_hasher", Noting())
+    return asked
+
+
+@pytest.fixture
+def quick_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Digests that cost next to nothing: for tests that make many and whose subject is another."""
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+
+@pytest.fixture
 def reset_link(app: Flask, people: Cast, clock: MovableClock) -> Callable[[Person], str]:
     """Makes the path of a reset link as the command line prints it."""
 

@@ -45,7 +45,7 @@ def test_paging_shows_everybody_once_even_with_equal_names(admin: Browser, app: 
     names = [name for page in pages for name in listed(page)]
     assert names == ["Admin", "Editor", *["Kim Lee"] * 130, "Operator", "Reader"]
     links = [href for page in pages for href in (node["href"] for node in Seen(page).all("a")) if f"{USERS}/" in href]
-    numbers = [int(href.rpartition("/")[2]) for href in links]
+    numbers = [int(end) for href in links if (end := href.rpartition("/")[2]).isdigit()]
     assert numbers[2:132] == sorted(ids)
     assert len(numbers) == len(set(numbers)) == 134
     assert [len(listed(page)) for page in pages] == [50, 50, 34]
@@ -114,4 +114,4 @@ def test_ten_and_a_thousand_people_take_the_same_number_of_statements(
     for query in (path, USERS, f"{USERS}?after={ids[500]}", f"{USERS}?role=editor&mfa=set_up"):
         with rows.counted_statements(app) as many:
             assert len(listed(admin.get(query))) == 50
-        assert len(many) == len(few) == 2
+        assert len(many) == len(few) == 3

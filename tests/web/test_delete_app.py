@@ -56,7 +56,7 @@ def test_one_of_several_apps_is_deleted_by_its_button(
     assert "Delete Tablet" not in seen.links
     assert [each.name for each in rows.apps(app, people.reader)] == ["My phone"]
     (event,) = rows.events(app, EventKind.AUTHENTICATOR_DELETED)
-    assert (event.actor_id, event.account_id, event.details["app"]) == (people.reader.id, people.reader.id, "Tablet")
+    assert (event.actor_id, event.account_id, event.details["app"]) == (people.reader.id, people.reader.id, 2)
     assert browser.get(path).status == 404
 
 

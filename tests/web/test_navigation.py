@@ -51,7 +51,7 @@ REACHED = {
     "reader": {"/", "/account", "/account/security", "/account/security/methods/add"},
     "editor": {"/", "/account", "/account/security/methods", BACK, "/portals/city-data/"},
     "admin": {"/", "/account", BACK, f"{BACK}/access/users", f"{BACK}/access/security"},
-    "operator": {"/", "/account", BACK, f"{BACK}/access/users", f"{BACK}/access/security"},
+    "operator": {"/", "/account", BACK, f"{BACK}/access/users", "/installation/portals", "/installation/accounts"},
 }
 
 
@@ -184,9 +184,12 @@ def test_with_one_portal_back_office_leads_there_from_everywhere(
     assert {_back_office(browser, page) for page in ("/", "/account", "/portals/city-data/")} == {leads}
 
 
+OF_ADMINS = ["Desk", "Datasets", "Users", "Requests", "Security", "Log in &amp; Sign up"]
+
+
 @pytest.mark.parametrize(
     ("who", "words"),
-    [("editor", ["Desk"]), ("admin", ["Desk", "Users", "Security"]), ("operator", ["Desk", "Users", "Security"])],
+    [("editor", ["Desk", "Datasets"]), ("admin", OF_ADMINS), ("operator", [*OF_ADMINS, "Portals", "Accounts"])],
 )
 def test_the_back_offices_menu_has_what_the_role_may_open(
     people: Cast, browser: Browser, who: str, words: list[str]

@@ -119,7 +119,8 @@ def test_while_logged_in_a_get_sets_no_cookie(
     with app.app_context():
         give_app(people.operator, clock)
     browser.log_in(people.operator)
-    pages = _pages(app, {"portal": PORTAL, "app_id": "1", "account_id": "1", "filename": "portal.css"})
+    numbers = dict.fromkeys(("app_id", "account_id", "invitation_id"), "1")
+    pages = _pages(app, {"portal": PORTAL, "dataset": "trees", "filename": "portal.css", **numbers})
     assert len(pages) > 20
     for minutes in (0, 2, 30):
         clock.advance(minutes=minutes)

@@ -90,7 +90,7 @@ def test_the_right_code_finishes_it_and_completes_the_log_in(
     assert token_of(half) != token
     assert "Your app is set up. You will be asked for a code at each log-in." in half.get("/").text
     assert [(event.kind, event.details) for event in stored(app, Event)[-2:]] == [
-        ("authenticator:added", {"app": "My phone", "first": True}),
+        ("authenticator:added", {"app": added.id, "first": True}),
         ("login:completed", {"factors": ["password", "totp"]}),
     ]
 

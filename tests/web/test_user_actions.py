@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from flask import Flask
 from sqlalchemy import select
@@ -8,6 +11,7 @@ from mfaportal.rules.roles import MemberRole
 from tests import rows
 from tests.browser_client import Browser
 from tests.clock import MovableClock
+from tests.looking import Seen
 from tests.people import Cast, Person, add_person, give_app, on_the_command_line
 
 USERS = "/portals/city-data/backoffice/access/users"
@@ -114,3 +118,31 @@ def test_a_get_of_any_of_these_pages_changes_nothing(
     assert (editor.is_operator, editor.suspended_at, rows.role(app, lost)) == (False, None, "editor")
     assert len(rows.apps(app, lost)) == 2
     assert len(reset_links(app)) == before
+
+
+@pytest.mark.parametrize(("action", "form"), [("role", {"role": "editor"}), ("remove", {})])
+def test_an_operators_place_is_changed_by_operators_only_so_that_no_admin_ends_their_logins(
+    admin: Browser,
+    new_browser: Callable[[], Browser],
+    app: Flask,
+    people: Cast,
+    clock: MovableClock,
+    action: str,
+    form: dict[str, Any],
+) -> None:
+    with app.app_context():
+        reads = add_person(clock, "reads@example.org", "Reads", "reader", operator=True)
+    theirs = new_browser()
+    theirs.log_in(reads)
+    links = Seen(admin.get(of(reads))).links
+    assert not {"Change role", "Remove from portal"} & set(links)
+    refused = admin.submit(of(reads, action), **form)
+    assert refused.status == 409
+    assert Seen(refused).messages == ["This person is an operator: only an operator can change their place here."]
+    assert rows.role(app, reads) == "reader"
+    assert theirs.get("/account").status == 200
+    operator = new_browser()
+    operator.log_in(people.operator)
+    assert "Change role" in Seen(operator.get(of(reads))).links
+    assert operator.submit(of(reads, action), **form).status == 303
+    assert rows.role(app, reads) == form.get("role")

@@ -1,9 +1,11 @@
-"""Tab Profile: one's name."""
+"""Tab Profile: one's name, and the portals that one is a member of."""
+
+from typing import Any
 
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from ...domain import accounts
+from ...domain import accounts, leaving
 from ...domain.outcomes import AccountRefusal
 from ...rules.access import Audience
 from ...rules.names import PERSON_MAX
@@ -24,14 +26,18 @@ class ProfileForm(PortalForm):
 @audience(Audience.ACCOUNT)
 def profile() -> ResponseReturnValue:
     form = ProfileForm()
-    account = asking.account()
     if not form.is_submitted():
-        form.name.data = account.name
-        return render_template(TEMPLATE, form=form, account=account)
+        form.name.data = asking.account().name
+        return render_template(TEMPLATE, form=form, **_context())
     if not form.validate():
-        return page.invalid(TEMPLATE, form, account=account)
+        return page.invalid(TEMPLATE, form, **_context())
     outcome = accounts.rename(asking.caller(), form.name.data)
     if outcome is AccountRefusal.BAD_NAME:
-        return page.refused(TEMPLATE, form, form.name, OF_ACCOUNT[outcome], account=account)
+        return page.refused(TEMPLATE, form, form.name, OF_ACCOUNT[outcome], **_context())
     flash("Your name is saved.", "good")
     return redirect(url_for("account.profile"), 303)
+
+
+def _context() -> dict[str, Any]:
+    account = asking.account()
+    return {"account": account, "portals": leaving.portals_of(account.id)}

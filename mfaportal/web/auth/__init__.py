@@ -1,6 +1,6 @@
 """Becoming somebody: welcome, log in, the code, set-up, step-up, one-time links, log out."""
 
-from . import links, log_in, second_factor, set_up, step_up, welcome
+from . import invitation, links, log_in, second_factor, set_up, step_up, welcome
 from ._blueprint import blueprint
 
-__all__ = ["blueprint", "links", "log_in", "second_factor", "set_up", "step_up", "welcome"]
+__all__ = ["blueprint", "invitation", "links", "log_in", "second_factor", "set_up", "step_up", "welcome"]

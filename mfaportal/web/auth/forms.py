@@ -1,27 +1,14 @@
 """The forms of logging in. They check shape only."""
 
-from ...plumbing.addresses import MAX_LENGTH as EMAIL_MAX
 from ...rules.names import PERSON_MAX, PORTAL_MAX
 from ...rules.password_rule import MIN_LENGTH
-from ..forms import PortalForm, TextField, code_field, password_field, text_field
+from ..forms import PortalForm, code_field, email_field, password_field, text_field
 
 LONG_ENOUGH = f"At least {MIN_LENGTH} characters. A few words in a row make a good one."
 
 
-def _email(label: str = "E-mail", autocomplete: str = "username") -> TextField:
-    return text_field(
-        label,
-        longest=EMAIL_MAX,
-        missing="Enter your e-mail address.",
-        type="email",
-        autocomplete=autocomplete,
-        autocapitalize="off",
-        spellcheck="false",
-    )
-
-
 class LogInForm(PortalForm):
-    email = _email()
+    email = email_field()
     password = password_field("Password", new=False)
 
 
@@ -46,7 +33,7 @@ class SetUpForm(PortalForm):
 
 class WelcomeForm(PortalForm):
     token = text_field("Token", longest=200, missing="Open the link that the terminal printed.", autocomplete="off")
-    email = _email()
+    email = email_field()
     name = text_field("Your name", longest=PERSON_MAX, missing="Enter your name.", autocomplete="name")
     password = password_field("Password", new=True, help_text=LONG_ENOUGH)
     portal = text_field(
@@ -65,3 +52,7 @@ class NewPasswordForm(PortalForm):
 class InvitationForm(PortalForm):
     name = text_field("Your name", longest=PERSON_MAX, missing="Enter your name.", autocomplete="name")
     password = password_field("Password", new=True, help_text=LONG_ENOUGH)
+
+
+class AcceptForm(PortalForm):
+    """Nothing to fill in: the account is there."""

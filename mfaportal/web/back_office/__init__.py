@@ -1,5 +1,6 @@
 """What editors and admins work in."""
 
+from . import datasets
 from .desk import blueprint
 
-__all__ = ["blueprint"]
+__all__ = ["blueprint", "datasets"]

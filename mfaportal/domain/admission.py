@@ -1,0 +1,90 @@
+"""Whom an e-mail and a password belong to, and whether they may log in; the truth is for the right password only.
+
+An address without an account may have asked for access: then its newest request is judged in an account's place.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import literal, select, true
+from sqlalchemy.orm import Session
+
+from ..models import AccessRequest, Account, Invitation, Membership, Portal, RequestState
+from ..plumbing.db import reading
+from .outcomes import LoginRefusal, StillAsking
+
+_TOLD = (RequestState.OPEN, RequestState.DECLINED)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What judging a password takes of an address: the one digest, and whose it is."""
+
+    account_id: int | None
+    request_id: int | None
+    password_digest: str | None
+
+
+def look_up(email: str) -> Known:
+    """By the text typed, in lower case; what is no address is nobody's. One statement, whatever it finds."""
+    typed = email.strip(" ").lower()[:254]
+    account = select(Account.id, Account.password_digest).where(Account.email == typed).subquery()
+    newest = (
+        select(AccessRequest.id, AccessRequest.password_digest)
+        .where(AccessRequest.email == typed, AccessRequest.account_id.is_(None), AccessRequest.state.in_(_TOLD))
+        .order_by(AccessRequest.id.desc())
+        .limit(1)
+        .subquery()
+    )
+    one = select(literal(1).label("one")).subquery()
+    statement = (
+        select(account.c.id, account.c.password_digest, newest.c.id, newest.c.password_digest)
+        .select_from(one)
+        .outerjoin(account, true())
+        .outerjoin(newest, true())
+    )
+    with reading() as session:
+        account_id, digest, request_id, request_digest = session.execute(statement).one()
+    return Known(account_id, None, digest) if account_id is not None else Known(None, request_id, request_digest)
+
+
+def holder_of(session: Session, known: Known, *, right: bool) -> Account | AccessRequest | None:
+    """Whose the right password still is. For a wrong one nobody's, at the same cost whatever the address."""
+    account = session.get(Account, known.account_id or 0)
+    if not right:
+        return None
+    holder = account or session.get(AccessRequest, known.request_id or 0)
+    return holder if holder is not None and holder.password_digest == known.password_digest else None
+
+
+def admit(session: Session, holder: Account | AccessRequest, now: datetime) -> Account | LoginRefusal | StillAsking:
+    """The account, or why it may not log in: none yet; suspended; in no portal, with no way open into one."""
+    if isinstance(holder, AccessRequest):
+        return _still_asking(session, holder)
+    if holder.suspended_at is not None:
+        return LoginRefusal.SUSPENDED
+    if holder.is_operator or _may_enter(session, holder, now):
+        return holder
+    newest = session.scalars(
+        select(AccessRequest).where(AccessRequest.account_id == holder.id).order_by(AccessRequest.id.desc()).limit(1)
+    ).one_or_none()
+    told = newest is not None and newest.state in _TOLD
+    return _still_asking(session, newest) if newest is not None and told else LoginRefusal.NO_PORTAL
+
+
+def _may_enter(session: Session, account: Account, now: datetime) -> bool:
+    """Whether they are somewhere a member, or invited: an invitation is accepted by logging in."""
+    member = select(Membership.portal_id).where(Membership.account_id == account.id).limit(1)
+    invited = (
+        select(Invitation.id)
+        .where(Invitation.email == account.email, Invitation.used_at.is_(None), Invitation.expires_at > now)
+        .limit(1)
+    )
+    return session.scalar(member) is not None or session.scalar(invited) is not None
+
+
+def _still_asking(session: Session, request: AccessRequest) -> StillAsking:
+    """How a request stands, for whoever made it."""
+    portal = session.get_one(Portal, request.portal_id)
+    declined = request.state == RequestState.DECLINED
+    return StillAsking(portal.name, declined, request.reason if declined else "", portal.contact)

@@ -1,0 +1,159 @@
+"""Access > Requests: accepting and declining, one or many. `request_queue` reads them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from ..models import AccessRequest, Account, EventKind, Membership, RequestState
+from ..models.account import new_account
+from ..models.identity import Identity
+from ..plumbing.db import change, insert_or_ignore, transaction
+from ..rules.access import Audience
+from ..rules.lifetimes import STEP_UP, STEP_UP_GRACE
+from ..rules.roles import MemberRole
+from . import audit, request_rows
+from .authority import require
+from .caller import Caller
+from .outcomes import Decided
+from .throttles import LostRace
+
+AT_ONCE = 50
+"""As many as one page of the queue shows."""
+
+
+class Decision(StrEnum):
+    ACCEPT = "accept"
+    DECLINE = "decline"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is to become of the requests chosen. The reason is shown to those who are declined."""
+
+    decision: Decision
+    role: MemberRole = MemberRole.READER
+    reason: str = ""
+
+
+def decide(caller: Caller, slug: str, ids: list[int], verdict: Verdict) -> Decided:
+    """Accept or decline each of these requests that is open in this portal; what is not is counted, and left alone.
+
+    A stranger's becomes an account, unless there is one with its address by now. People learn of it at their next
+    log-in, or on the page where they asked: nobody's logins end, for the stage is computed.
+
+    Raises:
+        LostRace: elsewhere an account with the same address was made in this very moment.
+    """
+    try:
+        with transaction() as session:
+            within = STEP_UP + STEP_UP_GRACE
+            identity = require(session, caller, Audience.ADMINS, slug=slug, confirmed_within=within)
+            deciding = _Deciding(session, caller, _portal_id(identity), verdict)
+            for request_id in list(dict.fromkeys(ids))[:AT_ONCE]:
+                deciding.decide(request_id)
+            return Decided(deciding.done, deciding.not_open, deciding.has_account)
+    except IntegrityError as error:
+        raise LostRace("account") from error
+
+
+def _portal_id(identity: Identity | None) -> int:
+    if identity is None or identity.portal is None:
+        raise TypeError("only an admin in a browser decides")
+    return identity.portal.id
+
+
+class _Deciding:
+    """Decides one request after the other, in one transaction, and counts."""
+
+    def __init__(self, session: Session, caller: Caller, portal_id: int, verdict: Verdict) -> None:
+        self.session, self.caller, self.portal_id, self.verdict = session, caller, portal_id, verdict
+        self.done = self.not_open = self.has_account = 0
+
+    def decide(self, request_id: int) -> None:
+        request = self.session.scalars(
+            select(AccessRequest).where(AccessRequest.id == request_id, AccessRequest.portal_id == self.portal_id)
+        ).one_or_none()
+        accepting = self.verdict.decision is Decision.ACCEPT
+        if request is not None and accepting and self._known_by_now(request):
+            self.has_account += 1
+        elif request is None or not _take(self.session, self.caller, request, self.verdict):
+            self.not_open += 1
+        else:
+            self.done += 1
+            if accepting:
+                self._accept(request)
+            else:
+                self._note(EventKind.REQUEST_DECLINED, request)
+
+    def _known_by_now(self, request: AccessRequest) -> bool:
+        """Whether the address of a stranger's open request has an account by now: who asked may be somebody else."""
+        if request.account_id is not None or request.state != RequestState.OPEN:
+            return False
+        return self.session.scalar(select(Account.id).where(Account.email == request.email)) is not None
+
+    def _accept(self, request: AccessRequest) -> None:
+        if request.account_id is None:
+            self._make_account(request)
+        self._let_in(request.account_id or 0)
+        self._note(EventKind.REQUEST_ACCEPTED, request, role=self.verdict.role)
+
+    def _make_account(self, request: AccessRequest) -> None:
+        """The request becomes the account, and keeps nothing of its own."""
+        email = request.email or ""
+        account = new_account(
+            email=email,
+            name=request.name or "",
+            password_digest=request.password_digest,
+            now=self.caller.now,
+            confirmed=False,
+        )
+        self.session.add(account)
+        self.session.flush()
+        request.account_id = account.id
+        request.email = request.name = request.password_digest = None
+        self.session.flush()
+        audit.record(self.session, self.caller, EventKind.ACCOUNT_CREATED, account_id=account.id, operator=False)
+        request_rows.close_for_email(self.session, self.caller, email, portal_id=self.portal_id)
+
+    def _let_in(self, account_id: int) -> None:
+        """A membership, if there is none yet: the role of one that is there is not changed by this."""
+        about = {"account_id": account_id, "portal_id": self.portal_id}
+        values = {**about, "role": self.verdict.role, "since": self.caller.now}
+        if change(self.session, insert_or_ignore(self.session, Membership).values(**values)):
+            audit.record(self.session, self.caller, EventKind.MEMBER_ADDED, **about, role=self.verdict.role)
+
+    def _note(self, kind: EventKind, request: AccessRequest, **details: str) -> None:
+        audit.record(
+            self.session,
+            self.caller,
+            kind,
+            account_id=request.account_id,
+            portal_id=self.portal_id,
+            request=request.id,
+            **details,
+        )
+
+
+def _take(session: Session, caller: Caller, request: AccessRequest, verdict: Verdict) -> bool:
+    """Decide the request if it is still open. Whoever changes the row decides it."""
+    accepting = verdict.decision is Decision.ACCEPT
+    taken = change(
+        session,
+        update(AccessRequest)
+        .where(
+            AccessRequest.id == request.id,
+            AccessRequest.portal_id == request.portal_id,
+            AccessRequest.state == RequestState.OPEN,
+        )
+        .values(
+            state=RequestState.ACCEPTED if accepting else RequestState.DECLINED,
+            decided_at=caller.now,
+            decided_by=caller.account_id,
+            role=verdict.role if accepting else None,
+            reason=verdict.reason,
+        ),
+    )
+    return taken == 1

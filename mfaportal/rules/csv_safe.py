@@ -1,0 +1,9 @@
+"""Cells of a CSV that spreadsheets open: none of them may be taken for a formula."""
+
+_BEGINS_A_FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+"""Spreadsheets also take the full-width forms, and what a tab or a line end hides (OWASP, "CSV Injection")."""
+
+
+def safe_cell(text: str) -> str:
+    """The text, behind an apostrophe where a spreadsheet would compute it instead of showing it."""
+    return f"'{text}" if text.startswith(_BEGINS_A_FORMULA) else text
