@@ -21,7 +21,7 @@ ARGS =
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help run test check fmt lock bench screenshots clean find-python new-venv
+.PHONY: help run test races check fmt lock bench screenshots clean find-python new-venv
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +31,9 @@ run: .venv/.run ## Install what is needed, then start the portal and print its a
 
 test: .venv/.dev ## Run the tests on all cores
 	@$(PY) -m pytest -n auto $(ARGS)
+
+races: .venv/.dev ## Run the races of many browsers in ten rounds each
+	@ROUNDS=10 $(PY) -m pytest -n auto tests/races $(ARGS)
 
 check: .venv/.dev ## Lint, format, types, layers, dependencies, dead code, then the tests
 	$(PY) -m ruff check

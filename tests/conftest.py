@@ -10,12 +10,13 @@ from flask import Flask
 from jinja2 import FileSystemBytecodeCache
 
 from mfaportal import create_app
+from mfaportal.plumbing import passwords
 from mfaportal.plumbing.db import db
 from mfaportal.plumbing.runtime import runtime
 from tests import quick_routes
 from tests.browser_client import Browser
 from tests.clock import MovableClock
-from tests.people import Cast, seed
+from tests.people import LIGHT, LIGHT_NOBODYS, Cast, seed
 from tests.server import Server
 
 quick_routes.install()
@@ -41,6 +42,23 @@ def instance(blank_instance: Path, tmp_path: Path) -> Path:
     folder = tmp_path / "instance"
     shutil.copytree(blank_instance, folder)
     return folder
+
+
+_FULL_HASHES = {"owasp_hashes", "server", "standing", "arena", "naive_arena", "deferred_arena"}
+"""What asks for the product's own parameters: tests of them and of times, and whatever talks to a real server."""
+
+
+@pytest.fixture
+def owasp_hashes() -> None:
+    """For tests that want password hashes to be as large and slow as they are."""
+
+
+@pytest.fixture(autouse=True)
+def light_hashes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argon2id with a small memory: most of the tests' time would go into the OWASP parameters otherwise."""
+    if not _FULL_HASHES & set(request.fixturenames):
+        monkeypatch.setattr(passwords, "_hasher", LIGHT)
+        monkeypatch.setattr(passwords, "_NOBODYS", LIGHT_NOBODYS)
 
 
 @pytest.fixture

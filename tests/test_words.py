@@ -103,9 +103,7 @@ def _ask(clock: MovableClock) -> None:
     with transaction() as session:
         portal = session.query(Portal).filter_by(slug="city-data").one()
         portal.sign_up = SignUp.APPROVAL
-        session.add(
-            AccessRequest(portal_id=portal.id, email="new@example.org", name="Somebody New", made_at=clock())
-        )
+        session.add(AccessRequest(portal_id=portal.id, email="new@example.org", name="Somebody New", made_at=clock()))
 
 
 def test_words_of_asking_for_access(browser: Browser, people: Cast, app: Flask, clock: MovableClock) -> None:

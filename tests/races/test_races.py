@@ -1,4 +1,4 @@
-"""Twenty requests in one instant, ten times over, against four workers: everything is taken as often as it should be.
+"""Twenty requests in one instant, round after round, against four workers: all is taken as often as it should be.
 
 That these rounds would show the flaws is what `test_power` proves.
 """

@@ -46,6 +46,7 @@ def test_a_very_long_password_is_wrong_like_any_other(
     assert stored(app, Login) == []
 
 
+@pytest.mark.usefixtures("owasp_hashes")
 def test_passwords_are_kept_as_owasp_advises(app: Flask, browser: Browser, people: Cast) -> None:
     """Argon2id with at least 19 MiB and two passes, and a salt of its own."""
     with app.app_context():
@@ -58,6 +59,7 @@ def test_passwords_are_kept_as_owasp_advises(app: Flask, browser: Browser, peopl
     assert len(match[4]) >= 22, "128 bits of salt"
 
 
+@pytest.mark.usefixtures("owasp_hashes")
 @pytest.mark.parametrize(
     "older",
     [

@@ -63,6 +63,7 @@ def test_nobody_learns_which_e_mails_have_an_account(
         assert answer == answers["unknown"], kind
 
 
+@pytest.mark.usefixtures("owasp_hashes")
 def test_the_same_work_is_done_for_every_e_mail(
     app: Flask, new_browser: Callable[[], Browser], strangers: dict[str, str], verified: list[str]
 ) -> None:

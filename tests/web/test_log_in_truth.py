@@ -188,6 +188,7 @@ def test_a_wrong_password_tells_nobody_that_somebody_asked(
     assert {event.account_id for event in rows.rows(app, select(Event))} >= {None, people.reader.id}
 
 
+@pytest.mark.usefixtures("owasp_hashes")
 def test_requests_and_log_ins_take_as_long_for_unknown_addresses(
     app: Flask, browser: Browser, ask: Callable[..., None], people: Cast, clock: MovableClock
 ) -> None:
