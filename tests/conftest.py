@@ -13,13 +13,13 @@ from mfaportal import create_app
 from mfaportal.plumbing import passwords
 from mfaportal.plumbing.db import db
 from mfaportal.plumbing.runtime import runtime
-from tests import quick_routes
+from tests import quick_apps
 from tests.browser_client import Browser
 from tests.clock import MovableClock
 from tests.people import LIGHT, LIGHT_NOBODYS, Cast, seed
 from tests.server import Server
 
-quick_routes.install()
+quick_apps.install()
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -84,6 +84,7 @@ def make_app(
         app.jinja_env.bytecode_cache = compiled_templates
         with app.app_context():
             runtime().clock = clock
+            quick_apps.share_statements(db.engine)
         made.append(app)
         return app
 

@@ -185,6 +185,8 @@ NOWHERE = [
     "/portals/../account",
     "/.git/config",
 ]
+_STRANGERS_GET: dict[tuple[str, str, bool], tuple[bytes, list[tuple[str, str]]]] = {}
+"""What a stranger was answered, in any portal of these tests: it must be the same in all of them."""
 Enter = Callable[[str], tuple[Walker, Visitor]]
 
 
@@ -223,7 +225,7 @@ def test_at_a_private_portal_everybody_gets_what_the_rows_say(enter: Enter, name
     assert walker.differences(ROWS, visitor) == []
 
 
-@pytest.mark.parametrize("name", EVERYBODY)
+@pytest.mark.parametrize("name", ONE_OF_EACH)
 def test_at_a_public_portal_everybody_gets_what_the_rows_say(enter: Enter, app: Flask, name: str) -> None:
     with app.app_context(), transaction() as session:
         session.execute(update(Portal).values(visibility="public"))
@@ -271,8 +273,10 @@ def test_what_no_endpoint_matches_is_answered_with_the_same_bytes_at_every_stage
             response = walker.send(visitor, method, path, as_json=as_json)
             assert response.status_code == status, f"{method} {path}"
             assert status == 404 or set(response.allow) == allowed_methods(rows, path), path
-            strangers = walker.send(STRANGER, method, path, as_json=as_json)
-            assert _all_of(response) == _all_of(strangers), f"{method} {path}"
+            asked = (method, path, as_json)
+            if asked not in _STRANGERS_GET:
+                _STRANGERS_GET[asked] = _all_of(walker.send(STRANGER, method, path, as_json=as_json))
+            assert _all_of(response) == _STRANGERS_GET[asked], f"{method} {path}"
 
 
 @pytest.mark.parametrize("name", ONE_OF_EACH)

@@ -125,10 +125,10 @@ def new_page(chromium: Browser, portal_server: Server) -> Iterator[NewPage]:
     watch.verdict()
 
 
-@pytest.fixture(params=[True, False], ids=["with-javascript", "without-javascript"])
-def new_page_either_way(request: pytest.FixtureRequest, new_page: NewPage) -> Callable[[], Page]:
-    """`new_page` at its usual size; each test that asks for it runs with JavaScript and without."""
-    return lambda: new_page(javascript=request.param)
+@pytest.fixture
+def new_page_without_script(new_page: NewPage) -> Callable[[], Page]:
+    """`new_page` at its usual size, with JavaScript off: the portal has none, and `test_look` has it on."""
+    return lambda: new_page(javascript=False)
 
 
 @pytest.fixture

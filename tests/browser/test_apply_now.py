@@ -15,8 +15,8 @@ ACCESS_SECURITY = "/portals/city-data/backoffice/access/security"
 
 
 @pytest.fixture
-def sits_down(new_page_either_way: Callable[[], Page], server_clock: ServerClock) -> Callable[[Person], Somebody]:
-    return lambda person: Somebody(new_page_either_way(), server_clock, person.email, person.password)
+def sits_down(new_page_without_script: Callable[[], Page], server_clock: ServerClock) -> Callable[[Person], Somebody]:
+    return lambda person: Somebody(new_page_without_script(), server_clock, person.email, person.password)
 
 
 def test_everybody_is_asked_on_the_next_page_and_comes_to_it(

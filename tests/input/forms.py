@@ -234,6 +234,8 @@ FORMS = (
 )
 WITH_A_FILE = {"back_office.add_dataset"}
 """Endpoints whose POST has to bring a file: the same form as for a change, and `test_datasets_back` sends it."""
+OF_EACH_KIND = tuple({frozenset(case.fields.items()): case for case in reversed(FORMS)}.values())
+"""One form of those with the same fields: for what all forms have in common by being a `PortalForm`."""
 WITHOUT_FIELDS = {
     "access_invitations.again",
     "access_invitations.revoke",

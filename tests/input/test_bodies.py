@@ -7,7 +7,7 @@ from flask import Flask
 
 from tests.input.bench import Bench
 from tests.input.database import Dump, differences, without_chance
-from tests.input.forms import FORMS, FormCase
+from tests.input.forms import FORMS, OF_EACH_KIND, FormCase
 from tests.input.multipart import MULTIPART, file_part, multipart, text_part
 from tests.input.values import Bad
 
@@ -45,7 +45,7 @@ EXTRAS = {
 }
 
 
-@each_form
+@pytest.mark.parametrize("case", OF_EACH_KIND, ids=str)
 def test_what_is_no_form_is_refused_before_any_work(case: FormCase, bench: Open, app: Flask) -> None:
     opened = bench(case)
     odd_bodies_are_refused(opened)

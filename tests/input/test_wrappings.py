@@ -7,11 +7,11 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.input.bench import URLENCODED, Bench
-from tests.input.forms import FORMS, FormCase, Kind
+from tests.input.forms import OF_EACH_KIND, FormCase, Kind
 from tests.input.multipart import MULTIPART, file_part, multipart, text_part
 
 
-@pytest.mark.parametrize("case", FORMS, ids=str)
+@pytest.mark.parametrize("case", OF_EACH_KIND, ids=str)
 def test_what_is_wrapped_wrongly_is_no_field(case: FormCase, bench: Callable[[FormCase], Bench]) -> None:
     """One test a form for all wrappings: getting to a form takes longer than sending it."""
     opened = bench(case)
