@@ -24,7 +24,7 @@ _WORDS = {
     403: ("No access", "Your account may not open this page."),
     404: ("Not found", "There is nothing at this address, or not any more."),
     405: ("Not like this", "This address does not take requests of that kind."),
-    410: ("This link no longer works", "It was used before, or it is too old."),
+    410: ("This link no longer works", "It was used before, it is too old, or a newer one has taken its place."),
     411: ("Its length is missing", "What was sent does not say how long it is."),
     413: ("Too large", "What was sent is larger than this form takes."),
     500: ("Something went wrong", "The fault is on our side and was noted. Nothing was changed."),

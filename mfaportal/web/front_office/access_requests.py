@@ -25,6 +25,11 @@ _NO_MESSAGE = "Say who you are and what you need access for."
 class MessageForm(PortalForm):
     message = long_text_field("Message", longest=MESSAGE_MAX, help_text="Only the admins of this portal read it.")
 
+    def show_needed(self, *, message_required: bool) -> None:
+        """Have the browser ask for the message where the portal wants one."""
+        if message_required:
+            self.message.flags.required = True
+
     def is_valid(self, *, message_required: bool) -> bool:
         """Whether it may be sent: a portal may want a message, or not."""
         valid = self.validate()
@@ -77,6 +82,7 @@ def _ask_as_stranger(portal: str) -> ResponseReturnValue:
     here = asking.portal()
     seen = access_requests.look(here.id, None)
     form = StrangerForm()
+    form.show_needed(message_required=seen.message_required)
     log_in = with_next(url_for("auth.log_in"), url_for("front_office.request_access", portal=portal))
     context: dict[str, Any] = {"portal": here, "own": seen, "log_in": log_in}
     if not form.is_submitted():
@@ -102,6 +108,7 @@ def _ask_as_stranger(portal: str) -> ResponseReturnValue:
 def _ask(portal: str) -> ResponseReturnValue:
     own = _own()
     form = MessageForm()
+    form.show_needed(message_required=own.message_required)
     context: dict[str, Any] = {"portal": asking.portal(), "own": own}
     if not form.is_submitted():
         return render_template(TEMPLATE, form=form, **context)
