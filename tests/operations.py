@@ -121,7 +121,7 @@ def _with_file(operation: Callable[..., object], caller: Caller, slug: str) -> o
 OPERATIONS = {
     "accepting.accept": Operation(
         "reader",
-        False,
+        True,
         lambda caller, world: accepting.accept(caller, world.key),
         before=_invite("reader@example.org", "other"),
     ),

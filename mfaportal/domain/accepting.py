@@ -12,12 +12,17 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ..models import Account, EventKind, Invitation, Membership, Portal
+from ..models import identity as identities
 from ..models.account import new_account
+from ..models.invitation import still_works
 from ..plumbing.db import change, reading, transaction
 from ..plumbing.passwords import hash_password
 from ..plumbing.tokens import digest
 from ..rules.access import Audience
+from ..rules.lifetimes import STEP_UP, STEP_UP_GRACE
 from ..rules.names import PERSON_MAX, clean_name
+from ..rules.roles import role_in_portal
+from ..rules.stages import Stage
 from . import audit, login_rows, request_rows
 from .authority import require
 from .caller import Caller
@@ -79,13 +84,14 @@ def accept_as_new(
 
 
 def accept(caller: Caller, token: str) -> Joined | InvitationRefusal:
-    """Join the portal with one's own account, which ends its other logins, as a change of role does.
+    """Join the portal with one's own account, which ends its other logins, as a change of role does; this one too,
+    where a rule would otherwise not be met before it ends by itself.
 
     Who is a member already stays what they are, and the link is used up.
     """
     with transaction() as session:
         session.scalars(select(Account.id).where(Account.id == caller.account_id).with_for_update()).one_or_none()
-        identity = require(session, caller, Audience.ACCOUNT)
+        identity = require(session, caller, Audience.ACCOUNT, confirmed_within=STEP_UP + STEP_UP_GRACE)
         if identity is None or identity.account is None:
             raise TypeError("only a browser accepts an invitation")
         account_id = identity.account.id
@@ -108,12 +114,23 @@ def accept(caller: Caller, token: str) -> Joined | InvitationRefusal:
             role=invitation.role,
             decided_by=invitation.made_by,
         )
-        login_rows.end_of_account(session, caller, account_id, but=caller.login_id)
+        but = None if _escapes_the_rule(session, caller, invitation) else caller.login_id
+        login_rows.end_of_account(session, caller, account_id, but=but)
     return Joined()
 
 
+def _escapes_the_rule(session: Session, caller: Caller, invitation: Invitation) -> bool:
+    """Whether the portal's rule covers who has just joined, and asks this login for nothing, being younger."""
+    session.flush()
+    seen = identities.of_login(session, caller.login_id or 0, slug=None, now=caller.now, limits=caller.limits)
+    role = role_in_portal(operator=False, member=invitation.role, public=False)
+    covers = session.get_one(Portal, invitation.portal_id).rule.covers(role)
+    without_app = seen.account is not None and not seen.account.has_authenticator
+    return covers and without_app and seen.stage is Stage.COMPLETE
+
+
 def _open(token: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
-    return Invitation.token_digest == digest(token), Invitation.used_at.is_(None), Invitation.expires_at > now
+    return Invitation.token_digest == digest(token), still_works(now)
 
 
 def _found(session: Session, caller: Caller, token: str) -> Invitation | None:
@@ -131,8 +148,7 @@ def _taken(session: Session, caller: Caller, invitation: Invitation) -> bool:
         .where(
             Invitation.id == invitation.id,
             Invitation.token_digest == invitation.token_digest,  # sent again meanwhile, it is another link's
-            Invitation.used_at.is_(None),
-            Invitation.expires_at > caller.now,
+            still_works(caller.now),
         )
         .values(used_at=caller.now),
     )

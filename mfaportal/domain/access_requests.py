@@ -25,6 +25,7 @@ from .throttles import Subject
 
 OPEN_MAX = 3
 """How many open requests one address may have without an account, in all portals together."""
+_WAIT = (RequestState.OPEN, RequestState.DECOY)
 _TAKES = (SignUp.APPROVAL, SignUp.OPEN)
 
 
@@ -88,7 +89,8 @@ def ask_as_stranger(caller: Caller, slug: str, wish: Wish) -> Done | AccountRefu
     """Record a stranger's request; for an address that has an account, or too often, do as if.
 
     Throttles come first, and a digest is made in any case, outside of transactions. The address of a known account
-    leaves an event without a portal: nobody who runs one learns of it.
+    leaves an event without a portal, and a decoy: who asked is told "waiting" at log-in, as for any other address.
+    Nobody who runs a portal sees either.
     """
     email, name = normalise(wish.email), clean_name(wish.name, PERSON_MAX)
     if email is None:
@@ -110,19 +112,18 @@ def ask_as_stranger(caller: Caller, slug: str, wish: Wish) -> Done | AccountRefu
             return RequestRefusal.CLOSED
         account_id = session.scalar(select(Account.id).where(Account.email == email))
         full = _open_ones(session, email) >= OPEN_MAX
+        request = AccessRequest(email=email, password_digest=password_digest, portal_id=portal_id, made_at=caller.now)
         if account_id is not None:
             audit.record(session, caller, EventKind.REQUEST_IGNORED, account_id=account_id)
-        elif not full:
-            request = AccessRequest(email=email, name=name, password_digest=password_digest)
-            _add(session, caller, portal_id, request, wish.message)
+            request.state = RequestState.DECOY
+        else:
+            request.name, request.message = name, wish.message.strip()
+        if not full:
+            session.add(request)
+            session.flush()
+        if not full and account_id is None:
+            audit.record(session, caller, EventKind.REQUEST_MADE, portal_id=portal_id, request=request.id)
     return Done()
-
-
-def _add(session: Session, caller: Caller, portal_id: int, request: AccessRequest, message: str) -> None:
-    request.portal_id, request.message, request.made_at = portal_id, message.strip(), caller.now
-    session.add(request)
-    session.flush()
-    audit.record(session, caller, EventKind.REQUEST_MADE, portal_id=portal_id, request=request.id)
 
 
 def _taking(session: Session, slug: str) -> int | None:
@@ -139,7 +140,7 @@ def _strangers(caller: Caller, portal_id: int, email: str) -> list[Subject]:
 
 def _open_ones(session: Session, email: str) -> int:
     statement = select(func.count()).where(
-        AccessRequest.email == email, AccessRequest.account_id.is_(None), AccessRequest.state == RequestState.OPEN
+        AccessRequest.email == email, AccessRequest.account_id.is_(None), AccessRequest.state.in_(_WAIT)
     )
     return session.scalar(statement) or 0
 

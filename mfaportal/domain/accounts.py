@@ -18,7 +18,7 @@ from ..rules.names import PERSON_MAX, PORTAL_MAX, clean_name, slug_from
 from ..rules.roles import MemberRole
 from ..rules.stages import Stage
 from ..rules.throttling import Kind
-from . import account_rows, audit, login_rows, one_time_links, request_rows, throttles
+from . import account_rows, audit, invitation_rows, login_rows, one_time_links, request_rows, throttles
 from .authority import require
 from .caller import Caller
 from .outcomes import AccountRefusal, Created, Done, LoggedIn, PortalRefusal, WelcomeRefusal
@@ -94,6 +94,7 @@ def create(caller: Caller, newcomer: Newcomer) -> Created | AccountRefusal:
         request_rows.close_for_email(session, caller, account.email)
         if portal_id is not None:
             session.add(Membership(account_id=account.id, portal_id=portal_id, role=newcomer.role, since=caller.now))
+            invitation_rows.close(session, portal_id, account.id)
             audit.record(
                 session,
                 caller,

@@ -1,28 +1,41 @@
 """Whom an e-mail and a password belong to, and whether they may log in; the truth is for the right password only.
 
-An address without an account may have asked for access: then its newest request is judged in an account's place.
+Somebody may have asked for access with the address: its newest request is judged, too, and is only ever told how it
+stands.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 
 from sqlalchemy import literal, select, true
 from sqlalchemy.orm import Session
 
 from ..models import AccessRequest, Account, Invitation, Membership, Portal, RequestState
+from ..models.invitation import still_works
 from ..plumbing.db import reading
+from ..plumbing.passwords import verify_password
 from .outcomes import LoginRefusal, StillAsking
 
-_TOLD = (RequestState.OPEN, RequestState.DECLINED)
+_TOLD = (RequestState.OPEN, RequestState.DECLINED, RequestState.DECOY)
+
+
+class Right(Enum):
+    """What a password is right for."""
+
+    ACCOUNT = "account"
+    REQUEST = "request"
+    NOBODY = "nobody"
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What judging a password takes of an address: the one digest, and whose it is."""
+    """What judging a password takes of an address: the digests of its account and of its newest request, if any."""
 
     account_id: int | None
+    account_digest: str | None
     request_id: int | None
-    password_digest: str | None
+    request_digest: str | None
 
 
 def look_up(email: str) -> Known:
@@ -44,17 +57,27 @@ def look_up(email: str) -> Known:
         .outerjoin(newest, true())
     )
     with reading() as session:
-        account_id, digest, request_id, request_digest = session.execute(statement).one()
-    return Known(account_id, None, digest) if account_id is not None else Known(None, request_id, request_digest)
+        return Known(*session.execute(statement).one())
 
 
-def holder_of(session: Session, known: Known, *, right: bool) -> Account | AccessRequest | None:
-    """Whose the right password still is. For a wrong one nobody's, at the same cost whatever the address."""
+def judge(known: Known, password: str) -> Right:
+    """Whose the password is. Two digests are judged whatever the address; where there is none, nobody's."""
+    as_account = verify_password(password, known.account_digest)
+    as_request = verify_password(password, known.request_digest)
+    if as_account:
+        return Right.ACCOUNT
+    return Right.REQUEST if as_request else Right.NOBODY
+
+
+def holder_of(session: Session, known: Known, right: Right) -> Account | AccessRequest | None:
+    """Whose the right password still is, at the same cost whatever the address."""
     account = session.get(Account, known.account_id or 0)
-    if not right:
-        return None
-    holder = account or session.get(AccessRequest, known.request_id or 0)
-    return holder if holder is not None and holder.password_digest == known.password_digest else None
+    request = session.get(AccessRequest, known.request_id or 0)
+    if right is Right.ACCOUNT and account is not None and account.password_digest == known.account_digest:
+        return account
+    if right is Right.REQUEST and request is not None and request.password_digest == known.request_digest:
+        return request if request.state in _TOLD else None
+    return None
 
 
 def admit(session: Session, holder: Account | AccessRequest, now: datetime) -> Account | LoginRefusal | StillAsking:
@@ -75,11 +98,7 @@ def admit(session: Session, holder: Account | AccessRequest, now: datetime) -> A
 def _may_enter(session: Session, account: Account, now: datetime) -> bool:
     """Whether they are somewhere a member, or invited: an invitation is accepted by logging in."""
     member = select(Membership.portal_id).where(Membership.account_id == account.id).limit(1)
-    invited = (
-        select(Invitation.id)
-        .where(Invitation.email == account.email, Invitation.used_at.is_(None), Invitation.expires_at > now)
-        .limit(1)
-    )
+    invited = select(Invitation.id).where(Invitation.email == account.email, still_works(now)).limit(1)
     return session.scalar(member) is not None or session.scalar(invited) is not None
 
 

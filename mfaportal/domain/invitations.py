@@ -13,6 +13,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from ..models import Account, EventKind, Invitation, Membership, Portal
+from ..models.invitation import still_works
 from ..plumbing.addresses import normalise
 from ..plumbing.db import change, reading, transaction
 from ..plumbing.tokens import digest, new_token
@@ -40,6 +41,8 @@ class InvitationListed:
     made_by: str | None
     expires_at: datetime
     expired: bool
+    works: bool
+    """Not where it is too old, nor where whoever made it may invite no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +174,7 @@ def revoke(caller: Caller, slug: str, invitation_id: int) -> Done | AccountRefus
 def page(portal_id: int, after: int | None, now: datetime) -> InvitationsPage:
     """The portal's open invitations, newest first; `after` is the last one of the page before."""
     statement = (
-        select(Invitation, Account.name)
+        select(Invitation, Account.name, still_works(now).label("works"))
         .outerjoin(Account, Account.id == Invitation.made_by)
         .where(Invitation.portal_id == portal_id, Invitation.used_at.is_(None))
         .order_by(Invitation.id.desc())
@@ -181,8 +184,8 @@ def page(portal_id: int, after: int | None, now: datetime) -> InvitationsPage:
         statement = statement.where(Invitation.id < after)
     with reading() as session:
         found = [
-            InvitationListed(row.id, row.email, row.role, name, row.expires_at, row.expires_at <= now)
-            for row, name in session.execute(statement)
+            InvitationListed(row.id, row.email, row.role, name, row.expires_at, row.expires_at <= now, bool(works))
+            for row, name, works in session.execute(statement)
         ]
     more = len(found) > PAGE
     return InvitationsPage(found[:PAGE], found[PAGE - 1].id if more else None)

@@ -13,7 +13,7 @@ from ..rules.access import Audience
 from ..rules.lifetimes import STEP_UP, STEP_UP_GRACE
 from ..rules.roles import MemberRole
 from ..rules.throttling import Kind
-from . import account_rows, audit, login_rows, throttles
+from . import account_rows, audit, invitation_rows, login_rows, throttles
 from .authority import require
 from .caller import Caller
 from .membership_rows import has_another_admin, lock_admins
@@ -78,6 +78,7 @@ def leave(caller: Caller, slug: str) -> Done | AccountRefusal:
             delete(Membership).where(Membership.account_id == account.id, Membership.portal_id == own.id),
         )
         login_rows.end_of_account(session, caller, account.id, but=caller.login_id)
+        invitation_rows.close(session, own.id, account.id)
         audit.record(session, caller, EventKind.MEMBER_LEFT, account_id=account.id, portal_id=own.id)
     return Done()
 

@@ -18,6 +18,7 @@ from ..rules.stages import Stage
 from ..rules.throttling import Kind
 from ..rules.totp import clean_code
 from . import admission, attempts, audit, login_rows, throttles, verifier
+from .admission import Right
 from .authority import require
 from .caller import Caller
 from .outcomes import (
@@ -49,12 +50,12 @@ def log_in(
             audit.record(session, caller, EventKind.ATTEMPTS_PAUSED, what="password")
             return paused
     known = admission.look_up(email)
-    right = verify_password(password, known.password_digest)
+    right = admission.judge(known, password)
     new_digest = None
-    if right and known.account_id is not None and is_outdated(known.password_digest or ""):
+    if right is Right.ACCOUNT and is_outdated(known.account_digest or ""):
         new_digest = hash_password(password)
     with transaction() as session:
-        holder = admission.holder_of(session, known, right=right)
+        holder = admission.holder_of(session, known, right)
         if holder is None:
             audit.record(session, caller, EventKind.LOGIN_PASSWORD_WRONG, account_id=known.account_id)
             return WrongPassword()

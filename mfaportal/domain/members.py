@@ -8,7 +8,7 @@ from ..plumbing.db import transaction
 from ..rules.access import Audience
 from ..rules.lifetimes import STEP_UP, STEP_UP_GRACE
 from ..rules.roles import MemberRole, Role
-from . import audit, login_rows
+from . import audit, invitation_rows, login_rows
 from .authority import require
 from .caller import Caller
 from .membership_rows import has_another_admin, lock_admins
@@ -34,7 +34,7 @@ def change_role(caller: Caller, slug: str, account_id: int, role: MemberRole) ->
             role=[found.role, role],
         )
         found.role = role
-        _end_logins(session, caller, account_id)
+        _settle(session, caller, account_id, found.portal_id)
     return Done()
 
 
@@ -46,7 +46,7 @@ def remove(caller: Caller, slug: str, account_id: int) -> Done | AccountRefusal:
             return found
         audit.record(session, caller, EventKind.MEMBER_REMOVED, account_id=account_id, portal_id=found.portal_id)
         session.delete(found)
-        _end_logins(session, caller, account_id)
+        _settle(session, caller, account_id, found.portal_id)
     return Done()
 
 
@@ -67,7 +67,7 @@ def add(caller: Caller, slug: str, account_id: int, role: MemberRole) -> Done | 
         else:
             audit.record(session, caller, EventKind.ROLE_CHANGED, **about, role=[found.role, role])
             found.role = role
-        _end_logins(session, caller, account_id)
+        _settle(session, caller, account_id, portal_id)
     return Done()
 
 
@@ -90,7 +90,11 @@ def _membership(session: Session, caller: Caller, slug: str, account_id: int) ->
     return found
 
 
-def _end_logins(session: Session, caller: Caller, account_id: int) -> None:
-    """A change of role is met at the next log-in; whoever changes their own stays in this browser."""
+def _settle(session: Session, caller: Caller, account_id: int, portal_id: int) -> None:
+    """A change of role is met at the next log-in; whoever changes their own stays in this browser.
+
+    Open invitations to this portal go: they would give back what was taken.
+    """
     but = caller.login_id if account_id == caller.account_id else None
     login_rows.end_of_account(session, caller, account_id, but=but)
+    invitation_rows.close(session, portal_id, account_id)

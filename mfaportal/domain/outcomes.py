@@ -197,11 +197,12 @@ class RequestRefusal(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """How many requests were decided, were not open any more, and have an account's address by now."""
+    """How many requests were decided, were not open any more, have an account's address by now, share one address."""
 
     done: int
     not_open: int
     has_account: int
+    sharing: int = 0
 
 
 class SignUpRefusal(Enum):

@@ -1,5 +1,6 @@
 """Access > Requests: accepting and declining, one or many. `request_queue` reads them."""
 
+from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,7 +15,7 @@ from ..plumbing.db import change, insert_or_ignore, transaction
 from ..rules.access import Audience
 from ..rules.lifetimes import STEP_UP, STEP_UP_GRACE
 from ..rules.roles import MemberRole
-from . import audit, request_rows
+from . import audit, invitation_rows, login_rows, request_rows
 from .authority import require
 from .caller import Caller
 from .outcomes import Decided
@@ -41,8 +42,8 @@ class Verdict:
 def decide(caller: Caller, slug: str, ids: list[int], verdict: Verdict) -> Decided:
     """Accept or decline each of these requests that is open in this portal; what is not is counted, and left alone.
 
-    A stranger's becomes an account, unless there is one with its address by now. People learn of it at their next
-    log-in, or on the page where they asked: nobody's logins end, for the stage is computed.
+    A stranger's becomes an account, unless there is one with its address by now. Whoever joins logs in anew, as after
+    a change of role: otherwise a login of before could escape a rule that was raised since.
 
     Raises:
         LostRace: elsewhere an account with the same address was made in this very moment.
@@ -52,9 +53,11 @@ def decide(caller: Caller, slug: str, ids: list[int], verdict: Verdict) -> Decid
             within = STEP_UP + STEP_UP_GRACE
             identity = require(session, caller, Audience.ADMINS, slug=slug, confirmed_within=within)
             deciding = _Deciding(session, caller, _portal_id(identity), verdict)
-            for request_id in list(dict.fromkeys(ids))[:AT_ONCE]:
+            chosen = list(dict.fromkeys(ids))[:AT_ONCE]
+            deciding.leave_alone_what_shares_an_address(chosen)
+            for request_id in chosen:
                 deciding.decide(request_id)
-            return Decided(deciding.done, deciding.not_open, deciding.has_account)
+            return Decided(deciding.done, deciding.not_open, deciding.has_account, len(deciding.sharing))
     except IntegrityError as error:
         raise LostRace("account") from error
 
@@ -71,8 +74,26 @@ class _Deciding:
     def __init__(self, session: Session, caller: Caller, portal_id: int, verdict: Verdict) -> None:
         self.session, self.caller, self.portal_id, self.verdict = session, caller, portal_id, verdict
         self.done = self.not_open = self.has_account = 0
+        self.sharing: set[int] = set()
+
+    def leave_alone_what_shares_an_address(self, chosen: list[int]) -> None:
+        """Of several strangers with one address only one can be accepted, and which is for the admin to say."""
+        if self.verdict.decision is not Decision.ACCEPT:
+            return
+        rows = self.session.execute(
+            select(AccessRequest.id, AccessRequest.email).where(
+                AccessRequest.id.in_(chosen),
+                AccessRequest.portal_id == self.portal_id,
+                AccessRequest.state == RequestState.OPEN,
+                AccessRequest.account_id.is_(None),
+            )
+        ).all()
+        times = Counter(row.email for row in rows)
+        self.sharing = {row.id for row in rows if times[row.email] > 1}
 
     def decide(self, request_id: int) -> None:
+        if request_id in self.sharing:
+            return
         request = self.session.scalars(
             select(AccessRequest).where(AccessRequest.id == request_id, AccessRequest.portal_id == self.portal_id)
         ).one_or_none()
@@ -124,6 +145,8 @@ class _Deciding:
         values = {**about, "role": self.verdict.role, "since": self.caller.now}
         if change(self.session, insert_or_ignore(self.session, Membership).values(**values)):
             audit.record(self.session, self.caller, EventKind.MEMBER_ADDED, **about, role=self.verdict.role)
+            login_rows.end_of_account(self.session, self.caller, account_id)
+            invitation_rows.close(self.session, self.portal_id, account_id)
 
     def _note(self, kind: EventKind, request: AccessRequest, **details: str) -> None:
         audit.record(

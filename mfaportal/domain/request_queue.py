@@ -85,7 +85,7 @@ def history(portal_id: int, after: int | None) -> HistoryPage:
             AccessRequest.reason,
         )
         .outerjoin(decider, decider.id == AccessRequest.decided_by)
-        .where(AccessRequest.state != RequestState.OPEN)
+        .where(AccessRequest.state.not_in([RequestState.OPEN, RequestState.DECOY]))
         .order_by(AccessRequest.decided_at.desc(), AccessRequest.id.desc())
     )
     if after is not None:

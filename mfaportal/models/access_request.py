@@ -17,6 +17,8 @@ class RequestState(StrEnum):
     ACCEPTED = "accepted"
     DECLINED = "declined"
     WITHDRAWN = "withdrawn"
+    DECOY = "decoy"
+    """Asked for with an account's address. Nobody decides it and no page shows it: it only waits, as others do."""
 
 
 class AccessRequest(Model):

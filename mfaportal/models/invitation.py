@@ -1,14 +1,19 @@
 """Invitations: a link that lets one address into a portal. Taken once, by one UPDATE; revoked by deleting it."""
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String
-from sqlalchemy.orm import Mapped, mapped_column
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, ForeignKey, Index, LargeBinary, String, and_, exists, or_
+from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from ..plumbing.db import Moment
+from ..rules.roles import MemberRole
+from .account import Account
 from .base import BigId, Model, PrimaryKey
+from .membership import Membership
 
 
 class Invitation(Model):
-    """Open until `used_at` or `expires_at`. `made_by` names an account that may be gone by now."""
+    """`still_works` says whether its link is taken. `made_by` names an account that may be gone by now."""
 
     __tablename__ = "invitations"
     __table_args__ = (
@@ -26,3 +31,13 @@ class Invitation(Model):
     made_at: Mapped[Moment]
     expires_at: Mapped[Moment]
     used_at: Mapped[Moment | None]
+
+
+def still_works(now: datetime) -> ColumnElement[bool]:
+    """In SQL: not used, not too old, and whoever made it could make it now. The command line always could."""
+    by, place = aliased(Account), aliased(Membership)
+    is_admin = exists().where(
+        place.account_id == by.id, place.portal_id == Invitation.portal_id, place.role == MemberRole.ADMIN
+    )
+    may = exists().where(by.id == Invitation.made_by, by.suspended_at.is_(None), or_(by.is_operator, is_admin))
+    return and_(Invitation.used_at.is_(None), Invitation.expires_at > now, or_(Invitation.made_by.is_(None), may))

@@ -80,6 +80,8 @@ def of_decided(decided: Decided, decision: Decision) -> str:
         parts.append(f"{decided.not_open} {'was' if decided.not_open == 1 else 'were'} not open any more")
     if decided.has_account:
         parts.append(f"{decided.has_account} left alone")
+    if decided.sharing:
+        parts.append(f"{decided.sharing} left alone for having one address: accept only the right one of them")
     more = " For an address that has an account by now, invite that address instead." if decided.has_account else ""
     return f"{', '.join(parts)}.{more}"
 

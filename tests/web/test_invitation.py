@@ -153,7 +153,9 @@ def test_a_member_keeps_the_role_and_the_link_is_used(
 ) -> None:
     link = invited(app, clock, "late@example.org", "admin")
     with app.app_context():
-        late = add_person(clock, "late@example.org", "Late", "editor")
+        late = add_person(clock, "late@example.org", "Late", None)
+    place = {"account_id": late.id, "portal_id": rows.portal(app).id, "role": "editor", "since": clock()}
+    rows.put(app, insert(Membership).values(**place))  # in this very moment
     browser.log_in(late)
     answer = browser.send(browser.get(link, follow=True), button="Accept")
     assert "You were a member of City data already." in browser.get(answer.location, follow=True).text

@@ -67,7 +67,7 @@ def test_nobody_learns_which_e_mails_have_an_account(
 def test_the_same_work_is_done_for_every_e_mail(
     app: Flask, new_browser: Callable[[], Browser], strangers: dict[str, str], verified: list[str]
 ) -> None:
-    """One digest and the same statements, whatever values stand in them."""
+    """Two digests (an account's, a request's, or nobody's) and the same statements, whatever stands in them."""
     work: dict[str, list[str]] = {}
     for kind, email in strangers.items():
         browser = new_browser()
@@ -77,8 +77,7 @@ def test_the_same_work_is_done_for_every_e_mail(
         with rows.counted_statements(app) as statements:
             assert browser.send(page, email=email, password=GUESS).status == 422
         work[kind] = [re.sub(r"'(?:[^']|'')*'|\b\d+\b|NULL", "?", statement) for statement in statements]
-        (digest,) = verified
-        assert "$argon2id$v=19$m=19456,t=2,p=1$" in digest
+        assert ["$argon2id$v=19$m=19456,t=2,p=1$" in digest for digest in verified] == [True, True]
     assert any("INSERT INTO events" in statement for statement in work["unknown"])
     for kind, done in work.items():
         assert done == work["unknown"], kind
