@@ -5,11 +5,14 @@ from .account import Account
 from .authenticator import Authenticator
 from .dataset import Dataset, DatasetVisibility
 from .event import Event, EventKind
+from .event_seal import EventSeal
 from .invitation import Invitation
 from .login import Login
+from .mail import Mail, MailJob, MailJobKind, MailKind
 from .membership import Membership
 from .one_time_link import LinkKind, OneTimeLink
 from .portal import Portal, SignUp, Visibility
+from .recovery_code import RecoveryCode
 from .setting import Setting
 from .throttle import Throttle
 
@@ -21,12 +24,18 @@ __all__ = [
     "DatasetVisibility",
     "Event",
     "EventKind",
+    "EventSeal",
     "Invitation",
     "LinkKind",
     "Login",
+    "Mail",
+    "MailJob",
+    "MailJobKind",
+    "MailKind",
     "Membership",
     "OneTimeLink",
     "Portal",
+    "RecoveryCode",
     "RequestState",
     "Setting",
     "SignUp",

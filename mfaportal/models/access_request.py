@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..plumbing.db import Moment
@@ -17,6 +17,8 @@ class RequestState(StrEnum):
     ACCEPTED = "accepted"
     DECLINED = "declined"
     WITHDRAWN = "withdrawn"
+    UNCONFIRMED = "unconfirmed"
+    """A stranger's where mail works: it comes into the queue once the address is confirmed."""
     DECOY = "decoy"
     """Asked for with an account's address. Nobody decides it and no page shows it: it only waits, as others do."""
 
@@ -33,6 +35,7 @@ class AccessRequest(Model):
         Index("ix_access_requests_portal_id", "portal_id", "state", "id"),
         Index("ix_access_requests_account_id", "account_id"),
         Index("ix_access_requests_email", "email", "id"),
+        Index("ix_access_requests_confirm_digest", "confirm_digest", unique=True),
         Index(
             "uq_access_requests_open",
             "portal_id",
@@ -57,3 +60,6 @@ class AccessRequest(Model):
     decided_by: Mapped[int | None] = mapped_column(BigId)
     role: Mapped[str | None] = mapped_column(String(20))
     reason: Mapped[str] = mapped_column(String(REASON_MAX), default="")
+    confirm_digest: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    """Of the mailed link's token; empty once it was taken, and where there is no mail."""
+    email_confirmed_at: Mapped[Moment | None]

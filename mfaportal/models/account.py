@@ -27,6 +27,8 @@ class Account(Model):
     last_login_at: Mapped[Moment | None]
     email_confirmed_at: Mapped[Moment | None]
     """Empty where nobody ever proved that the address is theirs: marked wherever admins see it."""
+    codes_saved_at: Mapped[Moment | None]
+    """When the owner said that the present recovery codes are saved; empty again when new ones are made."""
 
     def rename(self, name: str) -> None:
         self.name, self.name_key = name, key_of(name)

@@ -52,6 +52,8 @@ class Identity:
     back_office_slug: str | None
     several_portals: bool
     confirmed_at: datetime | None
+    recovered: bool
+    """Let in by a recovery code, and no app added since: adding one asks for no step-up."""
     last_seen_at: datetime | None
     installation_name: str | None
     contact: str
@@ -100,6 +102,7 @@ def _identity(row: IdentityRow, slug: str | None, now: datetime, limits: LoginLi
         portal=portal,
         back_office_slug=row.back_office if whole else None,
         confirmed_at=_instant(row.confirmed_at),
+        recovered=whole and row.recovered_at is not None,
         last_seen_at=_instant(row.last_seen_at),
         installation_name=row.installation,
         contact=row.contact or "",

@@ -39,6 +39,7 @@ class IdentityRow(NamedTuple):
     confirmed_at: int | None
     last_seen_at: int | None
     ended_at: int | None
+    recovered_at: int | None
     account_id: int
     email: str
     account_name: str
@@ -79,6 +80,7 @@ def _statement(*, by_slug: bool, by_id: bool) -> Any:
             Login.confirmed_at,
             Login.last_seen_at,
             Login.ended_at,
+            Login.recovered_at,
             Account.id.label("account_id"),
             Account.email,
             Account.name.label("account_name"),

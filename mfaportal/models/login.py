@@ -30,3 +30,8 @@ class Login(Model):
     browser: Mapped[str] = mapped_column(String(BROWSER_MAX), default="")
     pending_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
     pending_at: Mapped[Moment | None]
+    recovered_at: Mapped[Moment | None]
+    """Let in by a recovery code, which stands for step-up when it adds an app; empty again once it did."""
+    shown_codes: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Sealed: the recovery codes that this login has just made, until they are saved or too old to be shown."""
+    shown_at: Mapped[Moment | None]

@@ -1,4 +1,4 @@
-"""One-time links: to choose the first password (invitation) or a new one (reset). Taken once, by one UPDATE."""
+"""One-time links: to choose the first password, a new one, or to confirm a new e-mail. Taken once, by one UPDATE."""
 
 from enum import StrEnum
 
@@ -12,6 +12,7 @@ from .base import BigId, Model, PrimaryKey
 class LinkKind(StrEnum):
     INVITATION = "invitation"
     RESET = "reset"
+    EMAIL = "email"
 
 
 class OneTimeLink(Model):
@@ -25,3 +26,5 @@ class OneTimeLink(Model):
     made_at: Mapped[Moment]
     expires_at: Mapped[Moment]
     used_at: Mapped[Moment | None]
+    email: Mapped[str | None] = mapped_column(String(254))
+    """The address that the link confirms, where that is what it is for."""

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .config import SettingError, Settings
-from .sealing import Sealer, is_key, new_key
+from .digesting import Digester
+from .sealing import KEY_BYTES, Sealer, is_key, new_key
 
 MIN_SECRET = 32
 _MIN_DIFFERENT = 8
@@ -31,6 +32,7 @@ class Keys:
     signing: str
     signing_fallbacks: tuple[str, ...]
     sealer: Sealer
+    digester: Digester
 
     @property
     def welcome_token(self) -> str:
@@ -58,7 +60,8 @@ def open_keys(settings: Settings, *, first_start: bool) -> Keys:
     if not first_start and not settings.keyring.exists():
         raise SettingError(f"MFAPORTAL_KEYRING: {settings.keyring} is missing, and the database was made with it.")
     ring = _read_or_make(settings.keyring, _new_ring)
-    return Keys(signing, tuple(fallbacks), Sealer(_seal_keys(ring, settings.keyring)))
+    digester = Digester(_digest_keys(ring, settings.keyring))
+    return Keys(signing, tuple(fallbacks), Sealer(_seal_keys(ring, settings.keyring)), digester)
 
 
 def _new_ring() -> str:
@@ -73,6 +76,17 @@ def _seal_keys(ring: str, path: Path) -> list[bytes]:
     if not keys:
         raise SettingError(f"MFAPORTAL_KEYRING: {path} holds no key to seal with.")
     return [key.encode() for key in keys]
+
+
+def _digest_keys(ring: str, path: Path) -> dict[str, bytes]:
+    lines = [line.split() for line in ring.splitlines() if line.startswith("digest ")]
+    try:
+        keys = {words[1]: bytes.fromhex(words[2]) for words in lines}
+    except ValueError as error:
+        raise SettingError(f"MFAPORTAL_KEYRING: {path} is no key ring.") from error
+    if not keys or any(len(key) < KEY_BYTES for key in keys.values()):
+        raise SettingError(f"MFAPORTAL_KEYRING: {path} holds no key for digests.")
+    return keys
 
 
 def _read_or_make(path: Path, make: Callable[[], str]) -> str:

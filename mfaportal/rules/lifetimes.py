@@ -13,6 +13,12 @@ LAST_SEEN_STEP = timedelta(minutes=1)
 """`last_seen_at` is written at most this often."""
 INVITATION = timedelta(days=7)
 RESET_LINK = timedelta(minutes=30)
+MAIL = timedelta(hours=24)
+"""How long a mail is tried; then it is given up and shown to the operators."""
+ADDRESS_LINK = timedelta(hours=24)
+"""What confirms an address: NIST SP 800-63B-4 §4.2.1.2 gives mailed secrets a day at most."""
+SHOWN_CODES = timedelta(minutes=30)
+"""How long the page of new recovery codes can be opened again by the login that made them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,124 @@
+"""Recovery codes, the outbox, seals over events, confirmed addresses."""
+
+import sqlalchemy as sa
+from alembic import op
+
+ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("accounts", sa.Column("codes_saved_at", sa.BigInteger(), nullable=True))
+    op.add_column("logins", sa.Column("recovered_at", sa.BigInteger(), nullable=True))
+    op.add_column("logins", sa.Column("shown_codes", sa.LargeBinary(), nullable=True))
+    op.add_column("logins", sa.Column("shown_at", sa.BigInteger(), nullable=True))
+    op.add_column("one_time_links", sa.Column("email", sa.String(length=254), nullable=True))
+    op.add_column("access_requests", sa.Column("confirm_digest", sa.LargeBinary(length=32), nullable=True))
+    op.add_column("access_requests", sa.Column("email_confirmed_at", sa.BigInteger(), nullable=True))
+    op.create_index("ix_access_requests_confirm_digest", "access_requests", ["confirm_digest"], unique=True)
+    _recovery_codes()
+    _mails()
+    _mail_jobs()
+    _event_seals()
+
+
+def _recovery_codes() -> None:
+    """Who set up before has none, is told so under Security, and makes them there."""
+    op.create_table(
+        "recovery_codes",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("account_id", ID, nullable=False),
+        sa.Column("key", sa.String(length=20), nullable=False),
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_recovery_codes_account_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recovery_codes")),
+        sa.UniqueConstraint("account_id", "digest", name=op.f("uq_recovery_codes_account_id")),
+        sqlite_autoincrement=True,
+    )
+
+
+def _mails() -> None:
+    op.create_table(
+        "mails",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("recipient", sa.String(length=254), nullable=False),
+        sa.Column("account_id", ID, nullable=True),
+        sa.Column("message_id", sa.String(length=120), nullable=False),
+        sa.Column("about", sa.String(length=60), nullable=True),
+        sa.Column("sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("dies_at", sa.BigInteger(), nullable=False),
+        sa.Column("next_try_at", sa.BigInteger(), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("claimed_until", sa.BigInteger(), nullable=True),
+        sa.Column("sent_at", sa.BigInteger(), nullable=True),
+        sa.Column("gave_up_at", sa.BigInteger(), nullable=True),
+        sa.Column("error", sa.String(length=200), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_mails_account_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mails")),
+        sa.UniqueConstraint("message_id", name=op.f("uq_mails_message_id")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_mails_next_try_at", "mails", ["next_try_at"])
+    op.create_index("ix_mails_about", "mails", ["about"])
+    op.create_index("ix_mails_account_id", "mails", ["account_id"])
+
+
+def _mail_jobs() -> None:
+    op.create_table(
+        "mail_jobs",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("dies_at", sa.BigInteger(), nullable=False),
+        sa.Column("after", ID, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mail_jobs")),
+        sqlite_autoincrement=True,
+    )
+
+
+def _event_seals() -> None:
+    op.create_table(
+        "event_seals",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("first_event", ID, nullable=False),
+        sa.Column("last_event", ID, nullable=False),
+        sa.Column("events", ID, nullable=False),
+        sa.Column("batch", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("key", sa.String(length=20), nullable=False),
+        sa.Column("seal", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("sealed_at", sa.BigInteger(), nullable=False),
+        sa.Column("pruned_at", sa.BigInteger(), nullable=True),
+        sa.Column("pruned", sa.LargeBinary(length=32), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_event_seals")),
+        sa.UniqueConstraint("last_event", name=op.f("uq_event_seals_last_event")),
+        sqlite_autoincrement=True,
+    )
+
+
+def downgrade() -> None:
+    for table in ("event_seals", "mail_jobs", "mails", "recovery_codes"):
+        op.drop_table(table)
+    op.drop_index("ix_access_requests_confirm_digest", "access_requests")
+    for table, column in (
+        ("access_requests", "email_confirmed_at"),
+        ("access_requests", "confirm_digest"),
+        ("one_time_links", "email"),
+        ("logins", "shown_at"),
+        ("logins", "shown_codes"),
+        ("logins", "recovered_at"),
+        ("accounts", "codes_saved_at"),
+    ):
+        op.drop_column(table, column)
