@@ -41,8 +41,7 @@ class AccessRequest(Model):
             "portal_id",
             "account_id",
             unique=True,
-            sqlite_where=_OPEN,
-            postgresql_where=_OPEN,
+            sqlite_where=_OPEN,  # PostgreSQL's own is in its migration: naming it here loads its dialect, 2 MiB
         ),
         {"sqlite_autoincrement": True},
     )
