@@ -21,7 +21,7 @@ ARGS =
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help run test races check fmt lock bench screenshots clean find-python new-venv
+.PHONY: help run test races faults check fmt lock bench screenshots clean find-python new-venv
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +34,9 @@ test: .venv/.dev ## Run the tests on all cores
 
 races: .venv/.dev ## Run the races of many browsers in ten rounds each
 	@ROUNDS=10 $(PY) -m pytest -n auto tests/races $(ARGS)
+
+faults: .venv/.dev ## Load and faults at full length: killed, locked, full, restarted, raced, fuzzed (an hour or more)
+	@FAULTS=full ROUNDS=10 $(PY) -m pytest -n auto tests/faults tests/races tests/input tests/clock_faked $(ARGS)
 
 check: .venv/.dev ## Lint, format, types, layers, dependencies, dead code, then the tests
 	$(PY) -m ruff check

@@ -3,11 +3,13 @@
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from typing import Any
 
 from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
+from mfaportal.plumbing import running
 from mfaportal.plumbing.config import ROOT, SettingError, make_instance_folder, read
 from mfaportal.plumbing.logs import masked
 
@@ -54,7 +56,12 @@ _greeting: list[str] = []
 
 
 def on_starting(_server: Arbiter) -> None:
-    """Migrate before the first worker starts, in a process of its own: this one stays small and can be reloaded."""
+    """Migrate before the first worker starts, in a process of its own: this one stays small and can be reloaded.
+
+    The lock says that the portal is served, to `restore`; it is gone when this process and its workers are.
+    """
+    if not running.serve(_settings.instance):
+        sys.exit("mfaportal: A restore is at work in this instance folder; start again when it is done.")
     done = subprocess.run(  # our own module
         [sys.executable, "-m", "mfaportal"], cwd=ROOT, stdout=subprocess.PIPE, check=False
     )
@@ -65,4 +72,18 @@ def on_starting(_server: Arbiter) -> None:
 
 def when_ready(_server: Arbiter) -> None:
     """Say where the portal is, and how the first account is made."""
-    print(*_greeting, sep="", end="", flush=True)
+    with suppress(OSError):  # a log that is full stops nobody
+        print(*_greeting, sep="", end="", flush=True)
+
+
+def post_worker_init(worker: Any) -> None:
+    """Mails leave and upkeep is done beside the requests, in one of the workers at a time."""
+    from mfaportal.background import start  # noqa: PLC0415  # the server's own process stays small
+
+    worker.background = start(worker.wsgi)
+
+
+def worker_exit(_server: Arbiter, worker: Any) -> None:
+    """Let what is being done end; a second at most."""
+    if hasattr(worker, "background"):
+        worker.background.stop()

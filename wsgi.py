@@ -1,11 +1,9 @@
 """What servers and `flask --app wsgi` load."""
 
-import sys
-
-from mfaportal import create_app
+from mfaportal import after_refusal, create_app
 from mfaportal.plumbing.config import SettingError
 
 try:
     app = create_app()
 except SettingError as error:
-    sys.exit(f"mfaportal: {error}")
+    app = after_refusal(error)

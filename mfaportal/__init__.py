@@ -25,34 +25,35 @@ def create_app(settings: Mapping[str, str] | None = None) -> "Flask":
         SettingError: a setting is wrong or unsafe.
         RuntimeError: an endpoint has no audience.
     """
-    from flask import Flask  # noqa: PLC0415
-
     from . import cli, models, web  # noqa: F401, PLC0415  # tables are known once they are imported
-    from .plumbing import db, keys, logs, migrations, passwords, runtime  # noqa: PLC0415
-    from .plumbing.config import ROOT, make_instance_folder, read  # noqa: PLC0415
+    from .domain import caller, key_canary  # noqa: PLC0415
+    from .plumbing import assembly, db, keys, logs, migrations, passwords, staging  # noqa: PLC0415
+    from .plumbing.config import SettingError, make_instance_folder, read  # noqa: PLC0415
 
     logs.configure()
     config = read(os.environ if settings is None else settings)
+    staging.finish(config.instance)
     first_start = not db.file_exists(config.database_url)
     make_instance_folder(config)
     opened = keys.open_keys(config, first_start=first_start)
-    app = Flask("mfaportal", root_path=str(ROOT), instance_path=str(config.instance), static_folder=None)
-    app.config.update(SECRET_KEY=opened.signing, SECRET_KEY_FALLBACKS=list(opened.signing_fallbacks))
+    app = assembly.bare_app(config, opened, threads=THREADS)
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_BODY)
-    app.config.update(
-        SQLALCHEMY_DATABASE_URI=config.database_url,
-        SQLALCHEMY_ENGINE_OPTIONS=db.engine_options(config.database_url, THREADS),
-    )
-    runtime.install(app, runtime.Runtime(config, opened))
-    db.prepare_file(config.database_url)
-    db.db.init_app(app)
     if os.environ.get("FLASK_RUN_FROM_CLI") == "true":
         migrations.register(app)
     with app.app_context():
-        db.listen(db.db.engine)
         if migrations.current(db.db.engine) is None:
             migrations.migrate(config)
+        wrong = key_canary.settle(caller.the_portal_itself())
+        if wrong is not None:
+            raise SettingError(wrong)
     cli.register(app)
     web.register(app)
     passwords.keep_memory_small()
     return app
+
+
+def after_refusal(error: ValueError) -> "Flask":
+    """What is there for `flask` when the portal does not start: the commands that help. Anything else ends here."""
+    from .cli import refused  # noqa: PLC0415
+
+    return refused.app_for(error)

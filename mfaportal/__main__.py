@@ -3,7 +3,8 @@
 import sys
 
 from . import create_app
-from .domain import accounts, catalogue
+from .domain import accounts, backups, catalogue, clock_watch
+from .domain.caller import the_portal_itself
 from .plumbing import migrations
 from .plumbing.config import SettingError
 from .plumbing.runtime import runtime
@@ -18,7 +19,9 @@ def main() -> int:
         return 1
     with app.app_context():
         migrations.migrate(runtime().settings)
+        clock_watch.watch(the_portal_itself())
         catalogue.sweep_files(runtime().now())
+        backups.sweep()
         settings, keys = runtime().settings, runtime().keys
         print(f"The portal is at {settings.public_url}")
         if accounts.none_yet():

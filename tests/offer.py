@@ -10,6 +10,7 @@ from tests.phone import Phone
 from tests.plugins.tools import tool
 
 SET_UP = "/log-in/set-up"
+CODES = "/account/security/recovery-codes"
 _RUN = re.compile(r"M(\d+) (\d+)h(\d+)v1h-(\d+)z")
 _SCALE = 4
 
@@ -55,9 +56,9 @@ def offer_of(browser: Browser, path: str = SET_UP) -> Offer:
 
 
 def set_up(browser: Browser, clock: MovableClock, name: str = "My phone", *, leads_to: str = "/") -> Phone:
-    """Finish the set-up that a log-in leads to, and be let in."""
+    """Finish the set-up that a log-in leads to, and be let in: to the recovery codes, then to where it leads."""
     page = browser.get(SET_UP)
     phone = Offer(page).phone
     answer = browser.send(page, code=phone.code(clock()), name=name)
-    assert (answer.status, answer.location) == (303, leads_to), answer.text
+    assert (answer.status, answer.location) == (303, f"{CODES}?next={leads_to}"), answer.text
     return phone

@@ -1,7 +1,8 @@
 """Every operation that takes a right: who has it, and how it is done."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from sqlalchemy import update
 
@@ -11,24 +12,38 @@ from mfaportal.domain import (
     access_security,
     accounts,
     authenticators,
+    backups,
+    cleansing,
     datasets,
+    email_changes,
+    events_export,
     invitations,
+    key_rotation,
     leaving,
+    login_list,
     logins,
     members,
+    notices,
     one_time_links,
+    outbox,
+    password_changes,
     people_export,
     portals,
+    recovery_codes,
     request_decisions,
     set_up,
     sign_up,
 )
 from mfaportal.domain.accounts import Newcomer
+from mfaportal.domain.activity import EventsQuery
 from mfaportal.domain.caller import Caller
+from mfaportal.domain.events_export import Format
 from mfaportal.domain.member_list import MembersQuery
 from mfaportal.domain.request_decisions import Decision, Verdict
-from mfaportal.models import AccessRequest, Portal, SignUp, Visibility
+from mfaportal.models import AccessRequest, MailKind, Portal, SignUp, Visibility
 from mfaportal.plumbing.db import transaction
+from mfaportal.plumbing.runtime import runtime
+from mfaportal.plumbing.tokens import new_token
 from mfaportal.rules.mfa_rule import MfaRule
 from mfaportal.rules.roles import MemberRole
 from tests.clock import MovableClock
@@ -54,6 +69,10 @@ class World:
         return self.people.reader.phone.code(self.clock())
 
     @property
+    def recovery_code(self) -> str:
+        return self.people.reader.codes[0]
+
+    @property
     def app_id(self) -> int:
         return apps_of(self.people.reader)[0].id
 
@@ -75,6 +94,15 @@ def _begin(caller: Caller, world: World) -> None:
 
 def _finish(caller: Caller, world: World) -> object:
     return set_up.finish(caller, Phone(world.key).code(world.clock()), "New app", end_others=True)
+
+
+def _new_file() -> Path:
+    return runtime().settings.instance / f"{new_token()}.tar"
+
+
+def _have_mail() -> None:
+    """From now on there is a mail server, which nothing is sent to."""
+    runtime().settings = replace(runtime().settings, mail_url="smtp://127.0.0.1:1")
 
 
 def _take_requests() -> None:
@@ -103,6 +131,16 @@ def _invite(email: str, slug: str = PORTAL) -> Callable[[Caller, World], None]:
         world.key = made[0].token or ""
 
     return before
+
+
+def _fail_a_mail(caller: Caller, world: World) -> None:
+    """A mail to somebody, which could not be sent so often that the next try is hours away."""
+    with transaction() as session:
+        notices.tell(session, caller, MailKind.CODES_REPLACED, world.somebody.id)
+    mail = outbox.claim(caller)
+    assert mail is not None
+    for _ in range(6):
+        outbox.failed(caller, mail.id, "no answer", for_good=False)
 
 
 TREES = described("Trees of the city")
@@ -149,6 +187,16 @@ OPERATIONS = {
         "operator", True, lambda caller, world: accounts.change_operator(caller, world.somebody.id, operator=True)
     ),
     "accounts.unlock": Operation("operator", True, lambda caller, world: accounts.unlock(caller, world.somebody.id)),
+    "backups.make": Operation("operator", True, lambda caller, _: backups.make(caller, _new_file(), None)),
+    "cleansing.after_restore": Operation(
+        "operator",
+        True,
+        lambda caller, _: cleansing.after_restore(caller, "2026-03-01T00:00:00+00:00", void_recovery_codes=True),
+    ),
+    "key_rotation.begin": Operation("operator", True, lambda caller, _: key_rotation.begin(caller)),
+    "key_rotation.finish": Operation(
+        "operator", True, lambda caller, _: key_rotation.finish(caller, key_rotation.Progress(0, 0, 0))
+    ),
     "authenticators.rename": Operation(
         "reader", False, lambda caller, world: authenticators.rename(caller, world.app_id, "Another name")
     ),
@@ -171,8 +219,16 @@ OPERATIONS = {
     "invitations.revoke": Operation(
         "admin", True, lambda caller, _: invitations.revoke(caller, PORTAL, 1), before=_invite("new@example.org")
     ),
+    "email_changes.ask": Operation(
+        "reader",
+        True,
+        lambda caller, _: email_changes.ask(caller, "new@example.org"),
+        before=lambda _caller, _world: _have_mail(),
+    ),
     "leaving.leave": Operation("reader", True, lambda caller, _: leaving.leave(caller, PORTAL)),
     "leaving.delete_account": Operation("reader", True, lambda caller, _: leaving.delete_account(caller)),
+    "login_list.end": Operation("reader", True, lambda caller, _: login_list.end(caller, caller.login_id or 0)),
+    "login_list.end_others": Operation("reader", True, lambda caller, _: login_list.end_others(caller)),
     "logins.enter_code": Operation(
         "reader", False, lambda caller, world: logins.enter_code(caller, world.code), half=True
     ),
@@ -207,6 +263,11 @@ OPERATIONS = {
     "one_time_links.make_reset_link": Operation(
         "operator", True, lambda caller, world: one_time_links.make_reset_link(caller, world.somebody.id)
     ),
+    "password_changes.change": Operation(
+        "reader",
+        True,
+        lambda caller, world: password_changes.change(caller, world.people.reader.password, "nine kettles, one lid"),
+    ),
     "portals.create": Operation(
         "operator", True, lambda caller, _: portals.create(caller, "Second", "second-portal")
     ),
@@ -214,6 +275,15 @@ OPERATIONS = {
         "operator", True, lambda caller, _: portals.rename(caller, PORTAL, "Town data", "town-data")
     ),
     "portals.delete": Operation("operator", True, lambda caller, _: portals.delete(caller, PORTAL)),
+    "events_export.export": Operation(
+        "admin", True, lambda caller, _: events_export.export(caller, PORTAL, EventsQuery(), Format.CSV)
+    ),
+    "outbox.try_again": Operation(
+        "operator",
+        True,
+        lambda caller, _: outbox.try_again(caller, None),
+        before=_fail_a_mail,
+    ),
     "people_export.export": Operation(
         "admin", True, lambda caller, _: people_export.export(caller, PORTAL, MembersQuery())
     ),
@@ -239,6 +309,14 @@ OPERATIONS = {
             caller, PORTAL, policy=SignUp.APPROVAL, message_required=True, contact="Kim"
         ),
     ),
+    "recovery_codes.enter": Operation(
+        "reader", False, lambda caller, world: recovery_codes.enter(caller, world.recovery_code), half=True
+    ),
+    "recovery_codes.confirm": Operation(
+        "reader", False, lambda caller, world: recovery_codes.confirm(caller, world.recovery_code)
+    ),
+    "recovery_codes.save": Operation("reader", True, lambda caller, _: recovery_codes.save(caller, None)),
+    "recovery_codes.replace": Operation("reader", True, lambda caller, _: recovery_codes.replace(caller)),
     "set_up.begin": Operation("reader", True, lambda caller, _: set_up.begin(caller)),
     "set_up.leave": Operation("reader", False, lambda caller, _: set_up.leave(caller), before=_begin),
     "set_up.finish": Operation("reader", True, _finish, before=_begin),

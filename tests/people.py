@@ -11,7 +11,7 @@ from argon2 import PasswordHasher
 from sqlalchemy import select, update
 from sqlalchemy.engine import make_url
 
-from mfaportal.domain import access_security, accounts
+from mfaportal.domain import access_security, accounts, recovery_rows
 from mfaportal.domain.accounts import Newcomer
 from mfaportal.domain.caller import Caller, Source
 from mfaportal.domain.outcomes import Created
@@ -38,13 +38,14 @@ LIGHT_NOBODYS = LIGHT.hash(new_token())
 
 @dataclass
 class Person:
-    """Somebody of the cast. `phone` is the app that they set up, if any."""
+    """Somebody of the cast. `phone` is the app that they set up, if any; `codes` are their recovery codes."""
 
     id: int
     email: str
     name: str
     phone: Phone | None = None
     password: str = PASSWORD
+    codes: tuple[str, ...] = ()
 
 
 @dataclass
@@ -59,7 +60,7 @@ class Cast:
         return [self.reader, self.editor, self.admin, self.operator]
 
 
-_SEEDED: dict[tuple[datetime, str], tuple[bytes, Cast]] = {}
+_SEEDED: dict[tuple[datetime, str, str], tuple[bytes, Cast]] = {}
 
 
 def digest_now() -> str:
@@ -77,7 +78,7 @@ def seed(clock: MovableClock) -> Cast:
 
     Where nothing has happened yet, the database that this gave before at the same time is put in place.
     """
-    made, fresh = (clock(), digest_now()), _nothing_happened()
+    made, fresh = (clock(), digest_now(), _keys()), _nothing_happened()
     if not fresh or made not in _SEEDED:
         cast = _seed(clock)
         if fresh:
@@ -101,9 +102,15 @@ def _database() -> Iterator[sqlite3.Connection]:
         yield connection
 
 
+def _keys() -> str:
+    """With which the database is used: one that was made with others does not do in its place."""
+    with _database() as connection:
+        return str(connection.execute("SELECT value FROM settings WHERE name = 'key-canary'").fetchone())
+
+
 def _nothing_happened() -> bool:
     with _database() as connection:
-        tables = ("accounts", "events", "settings", "throttles")
+        tables = ("accounts", "events", "settings WHERE name <> 'key-canary'", "throttles")
         rows = sum(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables)  # noqa: S608
         portals = connection.execute("SELECT slug, mfa_rule, sign_up, contact FROM portals").fetchall()
     return rows == 0 and portals == [("portal", "off", "closed", "")]
@@ -140,8 +147,8 @@ def add_person(
     return Person(made.account_id, email, name)
 
 
-def give_app(person: Person, clock: MovableClock, name: str = "My phone") -> Phone:
-    """Put an app straight into the database: for tests whose subject is not setting up."""
+def give_app(person: Person, clock: MovableClock, name: str = "My phone", *, codes: bool = False) -> Phone:
+    """Put an app straight into the database, and recovery codes if asked: for tests not about setting up."""
     secret = new_secret()
     with transaction() as session:
         app = Authenticator(
@@ -151,6 +158,9 @@ def give_app(person: Person, clock: MovableClock, name: str = "My phone") -> Pho
         )
         app.rename(name)
         session.add(app)
+        if codes:
+            person.codes = recovery_rows.draw_set()
+            recovery_rows.keep(session, person.id, person.codes, clock())
     phone = Phone(secret)
     person.phone = person.phone or phone
     return phone

@@ -31,6 +31,8 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         self.settings = {"MFAPORTAL_INSTANCE": str(instance), "MFAPORTAL_LISTEN": f"127.0.0.1:{self.port}"}
         self.environment: dict[str, str] = {}
+        self.before: list[str] = []
+        """A command that starts the server's, with fewer rights for instance."""
         self._log_path = scratch / f"gunicorn-{self.port}.log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -49,6 +51,12 @@ class Server:
         return self._process.pid
 
     @property
+    def workers(self) -> list[int]:
+        """The processes that answer."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+        return [int(number) for number in children.split()]
+
+    @property
     def welcome_path(self) -> str:
         """The link that the start printed, without the host."""
         found = re.search(r"/welcome\?token=\w+", self.log)
@@ -59,7 +67,7 @@ class Server:
         self.settings["MFAPORTAL_WORKERS"] = str(workers)
         with self._log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", self._application],
+                [*self.before, sys.executable, "-m", "gunicorn", self._application],
                 cwd=ROOT,
                 env=self.environ,
                 stdout=log,

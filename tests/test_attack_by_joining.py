@@ -8,15 +8,19 @@ import pytest
 from flask import Flask
 from sqlalchemy import insert, select, update
 
-from mfaportal.domain import accounts, members
-from mfaportal.models import AccessRequest, Account, Invitation, Membership, Portal
+from mfaportal.domain import access_requests, accounts, members, throttles
+from mfaportal.domain.throttles import Subject
+from mfaportal.models import AccessRequest, Account, EventKind, Invitation, Mail, Membership, Portal
+from mfaportal.plumbing.db import transaction
 from mfaportal.rules.mfa_rule import MfaRule
 from mfaportal.rules.roles import MemberRole
+from mfaportal.rules.throttling import Kind
 from tests import rows
 from tests.browser_client import Browser
 from tests.clock import MovableClock
 from tests.invitations import CHOSEN, INVITE, invited, links_on, second_portal
 from tests.links import is_gone
+from tests.mailing import link_in, mails, with_mail
 from tests.people import PORTAL, Cast, Person, add_person, give_app, on_the_command_line, set_rule
 from tests.stored import stored
 
@@ -58,6 +62,102 @@ def test_what_an_address_may_still_ask_does_not_tell_either(app: Flask, people: 
             Browser(app, clock).submit(HERE, **{**WISH, "password": f"password number {number}"}, email=email)
             page = Browser(app, clock).submit("/log-in", email=email, password=f"password number {number}")
             assert page.status == (403 if number < 3 else 422), (email, number)
+
+
+def _words_of(statement: str) -> str:
+    """What a statement does to which table, without the values in it."""
+    return " ".join(re.findall(r"SELECT|INSERT INTO \w+|UPDATE \w+|DELETE FROM \w+|FROM \w+", statement))
+
+
+def test_with_mail_asking_does_the_same_and_sends_one_mail_whosever_the_address_is(
+    make_app: Callable[..., Flask], people: Cast, clock: MovableClock
+) -> None:
+    """The same words, statements and hashes at asking; the same truth at log-in, until the same moment."""
+    app = with_mail(make_app)
+    emails = ("nobody@example.org", people.reader.email, people.operator.email)
+    Browser(app, clock).submit(HERE, **WISH, email="warm@example.org")  # what is loaded once is loaded
+    did, told = {}, {}
+    for number, email in enumerate(emails):
+        browser = Browser(app, clock)
+        browser.address = f"198.51.100.{number}"
+        page = browser.get(HERE)
+        before = len(stored(app, Mail))
+        with rows.counted_statements(app) as statements:
+            answer = browser.send(page, **WISH, email=email)
+        did[email] = (answer.status, answer.location, [_words_of(each) for each in statements])
+        assert [mail.recipient for mail in stored(app, Mail)[before:]] == [email]
+        page = browser.submit("/log-in", email=email, password=WISH["password"])
+        told[email] = (page.status, re.sub(r'name="csrf_token" value="[^"]+"', "", page.html))
+        assert browser.submit("/log-in", email=email, password="wrong horse battery").status == 422
+    assert len(set(map(str, did.values()))) == 1, did
+    assert len(set(told.values())) == 1
+    assert "Confirm your address first" in told[people.reader.email][1]
+    assert {mail.kind for mail in stored(app, Mail)} == {"confirm-address", "request-known"}
+    clock.advance(days=1)
+    for email in emails:
+        assert Browser(app, clock).submit("/log-in", email=email, password=WISH["password"]).status == 422
+
+
+def test_with_mail_nobody_is_mailed_more_than_three_times_a_day_by_strangers(
+    make_app: Callable[..., Flask], people: Cast, clock: MovableClock
+) -> None:
+    app = with_mail(make_app)
+    for number in range(5):
+        for email in ("nobody@example.org", people.reader.email):
+            password = f"password number {number}"
+            Browser(app, clock).submit(HERE, **{**WISH, "password": password}, email=email)
+            page = Browser(app, clock).submit("/log-in", email=email, password=password)
+            assert page.status == (403 if number < 3 else 422), (email, number)
+        clock.advance(hours=1)
+    assert len(stored(app, Mail)) == 6
+
+
+def test_an_address_gets_no_second_account_and_its_asker_no_word_of_the_first(
+    make_app: Callable[..., Flask], people: Cast, clock: MovableClock
+) -> None:
+    """Asked with while nobody had it: once somebody has, the link is dead, and log-in answers as before."""
+    app = with_mail(make_app)
+    Browser(app, clock).submit(HERE, **WISH, email=LATE)
+    link = link_in(mails(app, "confirm-address")[0])
+    late = _late(app, clock)
+    page = Browser(app, clock).submit("/log-in", email=LATE, password=WISH["password"])
+    assert (page.status, "Confirm your address first" in page.text) == (403, True)
+    assert Browser(app, clock).get(link, follow=True).status == 410
+    assert Browser(app, clock).log_in(late).location == "/"
+    assert len(stored(app, Account, email=LATE)) == 1
+
+
+def test_one_address_cannot_use_up_the_day_of_a_portal_unseen(
+    app: Flask, people: Cast, clock: MovableClock, new_browser: Callable[[], Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty a day from one network; and where many fill the day together, the admins read it, once in the log."""
+    hashed: list[str] = []
+
+    def noting(password: str) -> str:
+        hashed.append(password)
+        return "a digest"
+
+    monkeypatch.setattr(access_requests, "hash_password", noting)
+    browser = new_browser()
+    for number in range(30):
+        clock.advance(minutes=10)
+        browser.submit(HERE, **WISH, email=f"p{number}@example.org")
+    assert (len(stored(app, AccessRequest)), len(hashed)) == (20, 20), "over it, nothing is hashed"
+    assert len(rows.events(app, EventKind.ATTEMPTS_PAUSED)) == 1
+    with app.app_context(), transaction() as session:
+        for _ in range(80):
+            throttles.count(session, [Subject(Kind.REQUEST_TO_PORTAL, str(rows.portal(app).id))], clock())
+    for number in range(3):
+        browser.address = f"198.51.100.{number}"
+        assert browser.submit(HERE, **WISH, email=f"q{number}@example.org").location == f"{HERE}?sent=yes"
+    noted = rows.events(app, EventKind.ATTEMPTS_PAUSED)[1:]
+    assert [event.portal_id for event in noted] == [rows.portal(app).id]
+    admin = new_browser()
+    admin.log_in(people.admin)
+    assert "Further ones are not taken until tomorrow, 09:10 UTC." in admin.get(QUEUE).text
+    clock.advance(days=1)
+    admin.log_in(people.admin)
+    assert "Further ones" not in admin.get(QUEUE).text
 
 
 def _late(app: Flask, clock: MovableClock, role: str | None = "reader") -> Person:

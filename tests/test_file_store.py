@@ -2,22 +2,26 @@
 
 import hashlib
 import os
+import sqlite3
 import stat
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
+from sqlalchemy.engine import make_url
 
-from mfaportal.domain import audit, catalogue, datasets, portals
+from mfaportal.domain import audit, catalogue, datasets, portals, stored_files
 from mfaportal.domain.outcomes import DatasetRefusal, Done
 from mfaportal.domain.stored_files import store
 from mfaportal.models import Dataset, Event, EventKind
-from mfaportal.plumbing.file_store import FileStore
+from mfaportal.plumbing.file_store import FileStore, Measured
+from mfaportal.plumbing.runtime import runtime
 from tests import rows
 from tests.clock import MovableClock
 from tests.datasets import MEMBERS, TREES, add, described, every, files, spooled, upload
@@ -78,12 +82,14 @@ def test_one_content_lies_there_once_until_the_last_dataset_that_has_it_goes(
 
 def test_what_comes_to_nothing_leaves_no_file(inside: None, app: Flask, instance: Path, clock: MovableClock) -> None:
     caller, slug = on_the_command_line(clock), add(clock, "Trees")
-    with upload(b"new").file as file:
-        sent = datasets.Upload(file, "new.csv")
-        assert datasets.change(caller, PORTAL, slug, 2, described("T"), sent) is DatasetRefusal.CONFLICT
-        assert datasets.change(caller, PORTAL, "gone", 1, described("T"), sent) is DatasetRefusal.UNKNOWN
-        assert datasets.add(caller, "nowhere", described("T"), sent) is DatasetRefusal.UNKNOWN
-        assert datasets.add(caller, PORTAL, described("\u202e"), sent) is DatasetRefusal.BAD_TITLE
+    for refused, come_to_nothing in (
+        (DatasetRefusal.CONFLICT, lambda sent: datasets.change(caller, PORTAL, slug, 2, described("T"), sent)),
+        (DatasetRefusal.UNKNOWN, lambda sent: datasets.change(caller, PORTAL, "gone", 1, described("T"), sent)),
+        (DatasetRefusal.UNKNOWN, lambda sent: datasets.add(caller, "nowhere", described("T"), sent)),
+        (DatasetRefusal.BAD_TITLE, lambda sent: datasets.add(caller, PORTAL, described("\u202e"), sent)),
+    ):
+        with upload(b"new").file as file:
+            assert come_to_nothing(datasets.Upload(file, "new.csv")) is refused
     assert files(instance) == {DIGEST: TREES}
     assert spooled(instance) == []
     assert [(row.title, row.version) for row in every(app)] == [("Trees", 1)]
@@ -154,10 +160,51 @@ def test_a_sweep_removes_what_nobody_wants_and_nothing_else(
     _age(left.file.path, 3700)
     assert catalogue.sweep_files(clock()) == 2
     assert set(files(instance)) == {DIGEST, "notes.txt"}
+    assert [path.name for path in (instance / "files" / "orphans").iterdir()] == [orphan]
     assert spooled(instance) == [young.file.path.name]
     left.file.close()
     young.file.close()
     assert catalogue.sweep_files(clock()) == 0
+
+
+def test_a_start_with_an_older_database_sets_newer_files_aside_and_the_right_one_has_them_back(
+    inside: None, app: Flask, instance: Path, clock: MovableClock
+) -> None:
+    """For thirty days; then they are nobody's."""
+    add(clock, "Trees")
+    add(clock, "Newer", b"newer")
+    newer = hashlib.sha256(b"newer").hexdigest()
+    (kept,) = rows.rows(app, select(Dataset).where(Dataset.title == "Newer"))
+    rows.put(app, update(Dataset).where(Dataset.title == "Newer").values(file_digest=DIGEST))
+    assert catalogue.sweep_files(clock()) == 1
+    assert store().open(newer, 5) is None
+    rows.put(app, update(Dataset).where(Dataset.id == kept.id).values(file_digest=newer))
+    assert catalogue.sweep_files(clock()) == 0
+    assert store().has(newer, 5)
+    rows.put(app, update(Dataset).where(Dataset.id == kept.id).values(file_digest=DIGEST))
+    assert catalogue.sweep_files(clock()) == 1
+    clock.advance(days=30)
+    assert stored_files.remove_old_orphans(clock()) == 0
+    clock.advance(seconds=1)
+    assert stored_files.remove_old_orphans(clock()) == 1
+    assert list((instance / "files" / "orphans").iterdir()) == []
+
+
+def test_while_a_file_is_put_in_its_place_nobody_waits_for_the_database(
+    inside: None, app: Flask, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = FileStore.place
+
+    def slowly(self: FileStore, measured: Measured) -> None:
+        with closing(sqlite3.connect(make_url(runtime().settings.database_url).database or "", timeout=0)) as other:
+            other.execute("BEGIN IMMEDIATE")  # would raise: database is locked
+        place(self, measured)
+
+    monkeypatch.setattr(FileStore, "place", slowly)
+    slug = add(clock, "Trees")
+    with upload(b"new").file as file:
+        sent = datasets.Upload(file, "new.csv")
+        assert isinstance(datasets.change(on_the_command_line(clock), PORTAL, slug, 1, described("T"), sent), Done)
 
 
 def test_a_start_with_the_wrong_database_loses_no_file(

@@ -12,9 +12,12 @@ from mfaportal.rules.mfa_rule import MfaRule
 from tests import thief
 from tests.browser_client import Browser
 from tests.clock import MovableClock
-from tests.offer import SET_UP, Offer
+from tests.offer import CODES, SET_UP, Offer
 from tests.people import Cast, Person, give_app, set_rule
 from tests.stored import HOST, cookie_of, plant_cookie, session_of, stored, the_one, token_of
+
+ELSEWHERE = {"auth.log_in", "auth.forgot_password", "auth.enter_code", "auth.recovery", "auth.finish_set_up"}
+"""Not for somebody logged in: sent away before anything is read."""
 
 
 @pytest.fixture
@@ -37,8 +40,8 @@ def test_no_form_of_another_site_is_taken(app: Flask, logged_in: Browser, new_br
     before = thief.what_matters(app)
     forms = {**thief.addresses(app, "POST", app_id=1, account_id=1), "auth.log_out": "/log-out"}
     for endpoint, path in forms.items():
-        if endpoint in ("auth.log_in", "auth.enter_code", "auth.finish_set_up"):
-            continue  # not for somebody logged in: sent away before anything is read
+        if endpoint in ELSEWHERE:
+            continue
         for value in ("", foreign, own[:-1], own.swapcase()):
             page = logged_in.open("POST", f"{path}?csrf_token={own}", data={**thief.FIELDS, "csrf_token": value})
             assert page.status == 400, (endpoint, value)
@@ -103,7 +106,7 @@ def test_a_set_up_form_sent_twice_adds_one_app(
     page = browser.get(SET_UP)
     fields = page.form("Submit").fields | {"code": Offer(page).phone.code(clock()), "name": "My phone"}
     recorded = cookie_of(browser)
-    assert browser.open("POST", SET_UP, data=fields).location == "/"
+    assert browser.open("POST", SET_UP, data=fields).location == f"{CODES}?next=/"
     assert browser.open("POST", SET_UP, data=fields).location == "/", "to the page of its stage"
     plant_cookie(browser, recorded)
     assert browser.open("POST", SET_UP, data=fields).location == "/log-in"

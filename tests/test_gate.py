@@ -35,11 +35,15 @@ from tests.gate_walker import (
 from tests.people import Cast, add_person
 
 ANYBODY = "in in in in in in in in"
+TOKEN = "x" * 43
 BACK = "/portals/city-data/backoffice"
 INVITE = f"{BACK}/access/users/invite"
 PERSON = f"{BACK}/access/users/{{person}}"
 APP = "/account/security/methods/{app}"
+CODES = "/account/security/recovery-codes"
+LOGINS = "/account/security/logins"
 PORTALS = "/installation/portals"
+MAIL = "/installation/mail"
 ACCOUNT = "/installation/accounts/{person}"
 OPERATORS = "log-in code set-up no no no no in"
 
@@ -50,13 +54,18 @@ ROWS = {
     "health.alive": Row("/healthz", "200", None, False, ANYBODY),
     "health.ready": Row("/readyz", "200", None, False, ANYBODY),
     "auth.welcome": Row("/welcome", "404", "404", False, ANYBODY),
-    "auth.open_reset_link": Row("/reset-password/none", "303 /reset-password", None, False, ANYBODY),
+    "auth.open_reset_link": Row(f"/reset-password/{TOKEN}", "303 /reset-password", None, False, ANYBODY),
     "auth.reset_password": Row("/reset-password", "410", "410", False, ANYBODY),
-    "auth.open_invitation": Row("/invitations/none", "303 /invitation", None, False, ANYBODY),
+    "auth.open_invitation": Row(f"/invitations/{TOKEN}", "303 /invitation", None, False, ANYBODY),
     "auth.invitation": Row("/invitation", "410", "410", False, ANYBODY),
+    "auth.open_address_link": Row(f"/confirm-address/{TOKEN}", "303 /confirm-address", None, False, ANYBODY),
+    "auth.confirm_address": Row("/confirm-address", "410", "410", False, ANYBODY),
+    "auth.open_email_link": Row(f"/confirm-email/{TOKEN}", "303 /confirm-email", None, False, ANYBODY),
+    "auth.confirm_email": Row("/confirm-email", "410", "410", False, ANYBODY),
     "auth.log_in": Row("/log-in", "200", "422", False, "in code set-up home home home home home"),
-    "auth.forgot_password": Row("/forgot-password", "200", None, False, "in code set-up home home home home home"),
+    "auth.forgot_password": Row("/forgot-password", "200", "422", False, "in code set-up home home home home home"),
     "auth.enter_code": Row("/log-in/code", "200", "422", False, "log-in in set-up home home home home home"),
+    "auth.recovery": Row("/log-in/recovery", "200", "422", False, "log-in in set-up home home home home home"),
     "auth.set_up": Row("/log-in/set-up", "200", None, False, "log-in code in home home home home home"),
     "auth.finish_set_up": Row("/log-in/set-up", None, "422", False, "log-in code in home home home home home"),
     "auth.log_out": Row("/log-out", None, "303 /log-in", False, "log-in in in in in in in in"),
@@ -77,6 +86,16 @@ ROWS = {
         "/account/security/methods/add", None, "422", True, "log-in code set-up in in in in in"
     ),
     "account.rename_app": Row(f"{APP}/rename", "200", "422", False, "log-in code set-up in in in in in"),
+    "account.replace_app": Row(f"{APP}/replace", "200", None, True, "log-in code set-up in in in in in"),
+    "account.finish_replace_app": Row(f"{APP}/replace", None, "422", True, "log-in code set-up in in in in in"),
+    "account.password": Row("/account/security/password", "200", "422", True, "log-in code set-up in in in in in"),
+    "account.logins": Row(LOGINS, "200", None, True, "log-in code set-up in in in in in", listed=True),
+    "account.end_logins": Row(LOGINS, None, "422", True, "log-in code set-up in in in in in", listed=True),
+    "account.recovery_codes": Row(CODES, "200", None, True, "log-in code set-up in in in in in"),
+    "account.change_recovery_codes": Row(CODES, None, "422", True, "log-in code set-up in in in in in"),
+    "account.download_recovery_codes": Row(
+        f"{CODES}/download", f"303 {CODES}", None, True, "log-in code set-up in in in in in"
+    ),
     "account.delete_app": Row(f"{APP}/delete", "200", None, True, "log-in code set-up in in in in in"),
     "account.finish_delete_app": Row(
         f"{APP}/delete", None, "303 /account/security/methods", True, "log-in code set-up in in in in in"
@@ -155,6 +174,23 @@ ROWS = {
     "installation_portals.add": Row(f"{PORTALS}/new", "200", "422", True, OPERATORS),
     "installation_portals.edit": Row(f"{PORTALS}/city-data", "200", "422", True, OPERATORS),
     "installation_portals.delete": Row(f"{PORTALS}/city-data/delete", "200", "409", True, OPERATORS),
+    "account.own_activity": Row(
+        "/account/security/activity", "200", None, False, "log-in code set-up in in in in in"
+    ),
+    "access_activity.index": Row(f"{BACK}/access/activity", "200", None, False, "log-in code set-up no no no in in"),
+    "access_activity.as_csv": Row(
+        f"{BACK}/access/activity.csv", "200", None, True, "log-in code set-up no no no in in"
+    ),
+    "installation_mail.index": Row("/installation/mail", "200", None, False, OPERATORS),
+    "installation_mail.try_again": Row(
+        "/installation/mail/7/try-again", f"303 {MAIL}", f"303 {MAIL}", True, OPERATORS, listed=True
+    ),
+    "installation_mail.try_all_again": Row(
+        "/installation/mail/try-again", f"303 {MAIL}", f"303 {MAIL}", True, OPERATORS, listed=True
+    ),
+    "installation_activity.index": Row("/installation/activity", "200", None, False, OPERATORS),
+    "installation_activity.as_csv": Row("/installation/activity.csv", "200", None, True, OPERATORS),
+    "installation_activity.as_jsonl": Row("/installation/activity.jsonl", "200", None, True, OPERATORS),
     "installation_accounts.index": Row("/installation/accounts", "200", None, False, OPERATORS),
     "installation_accounts.one": Row(ACCOUNT, "200", None, False, OPERATORS),
     "installation_accounts.operator": Row(f"{ACCOUNT}/operator", "200", "422", True, OPERATORS),

@@ -26,6 +26,8 @@ WRONG = f"{MARKER} wrong password"
     [
         ("GET /reset-password/abc-DEF_1 HTTP/1.1", "GET /reset-password/*** HTTP/1.1"),
         ("GET /invitations/abc HTTP/1.1", "GET /invitations/*** HTTP/1.1"),
+        ("GET /confirm-address/abc HTTP/1.1", "GET /confirm-address/*** HTTP/1.1"),
+        ("GET /confirm-email/abc HTTP/1.1", "GET /confirm-email/*** HTTP/1.1"),
         ("GET //invitations//abc HTTP/1.1", "GET //invitations//*** HTTP/1.1"),
         ("GET /welcome?token=abc HTTP/1.1", "GET /welcome?token=*** HTTP/1.1"),
         ("GET /welcome?a=b&token=abc&c=d HTTP/1.1", "GET /welcome?a=b&token=***&c=d HTTP/1.1"),
@@ -107,6 +109,9 @@ def _whole_life(server: Server) -> Visit:
     phone = Phone(key)
     visit.secrets |= {key, phone.key}
     assert visit.submit("/account/security/methods/add", code=visit.code(phone), name="My phone")
+    codes = re.findall(r"<code>([A-Z2-7-]{19})</code>", visit.browser.get("/account/security/recovery-codes").body)
+    visit.secrets |= {each for code in codes for each in (code, code.replace("-", ""))}
+    assert visit.submit("/confirm", code=codes[0])
     assert visit.submit("/account", name="First of all")
     csrf = visit.browser.csrf("/account")
     visit.browser.post("/log-out", {"csrf_token": csrf})

@@ -12,6 +12,7 @@ from flask_migrate import downgrade, upgrade
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
+from mfaportal.models.setting import KEY_CANARY
 from mfaportal.plumbing import migrations
 from mfaportal.plumbing.db import db
 from mfaportal.plumbing.runtime import runtime
@@ -72,7 +73,8 @@ def test_an_empty_database_gets_exactly_the_tables_of_the_models(app: Flask, loo
 
 
 def test_a_fresh_installation_has_one_private_portal_without_a_rule_and_nobody(look: Look) -> None:
-    assert {table: number for table, number in look.rows().items() if number} == {"portals": 1}
+    assert {table: number for table, number in look.rows().items() if number} == {"portals": 1, "settings": 1}
+    assert look.value("SELECT name FROM settings") == KEY_CANARY
     assert look.value("SELECT slug || ' ' || visibility || ' ' || mfa_rule FROM portals") == "portal private off"
 
 
@@ -133,7 +135,7 @@ def test_without_the_guard_it_would_lose_them(filled: Flask, look: Look, folder:
 def test_a_migration_that_fails_leaves_everything_as_it_was(
     filled: Flask, look: Look, folder: Folder, fault: str, error: type[BaseException]
 ) -> None:
-    destroy = 'op.execute("DELETE FROM events")\nop.drop_table("throttles")'
+    destroy = 'op.execute("DELETE FROM portals")\nop.drop_table("throttles")'
     folder.next(f"{REBUILD_ACCOUNTS}\n{destroy}\n{fault}")
     before = (look.rows(), look.shape())
     with pytest.raises(error):

@@ -24,7 +24,7 @@ def victim(app: Flask, people: Cast, clock: MovableClock) -> Person:
     return people.operator
 
 
-@pytest.mark.parametrize("action", ["rename", "delete"])
+@pytest.mark.parametrize("action", ["rename", "replace", "delete"])
 def test_the_number_of_somebody_elses_app_is_nobodys(
     app: Flask, browser: Browser, people: Cast, victim: Person, action: str
 ) -> None:

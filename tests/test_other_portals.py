@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 from werkzeug.test import Client, TestResponse
 
-from mfaportal.models import AccessRequest, Dataset, Invitation, Login, Portal
+from mfaportal.models import AccessRequest, Dataset, Invitation, Login, Mail, Portal
 from mfaportal.plumbing.db import db, transaction
 from mfaportal.plumbing.runtime import runtime
 from tests import thief
@@ -82,7 +82,7 @@ def harbour(app: Flask, people: Cast, clock: MovableClock) -> Harbour:
 
 
 def _fill(portal_id: int, asker: Person, clock: MovableClock) -> dict[str, list[Any]]:
-    """An open request, an invitation and a dataset."""
+    """An open request, an invitation, a dataset, and a mail that waits."""
     with transaction() as session:
         request = AccessRequest(
             portal_id=portal_id, account_id=asker.id, message="Tide tables, please", made_at=clock()
@@ -104,9 +104,24 @@ def _fill(portal_id: int, asker: Person, clock: MovableClock) -> dict[str, list[
             added_at=clock(),
             changed_at=clock(),
         )
-        session.add_all([request, invitation, dataset])
+        mail = Mail(
+            kind="app-added",
+            recipient="asker@tide.example",
+            account_id=asker.id,
+            message_id="<1@tide.example>",
+            made_at=clock(),
+            dies_at=clock().replace(year=2100),
+            next_try_at=clock().replace(year=2099),
+            tries=1,
+        )
+        session.add_all([request, invitation, dataset, mail])
         session.flush()
-        return {"request_id": [request.id], "invitation_id": [invitation.id], "dataset": [dataset.slug]}
+        return {
+            "request_id": [request.id],
+            "invitation_id": [invitation.id],
+            "dataset": [dataset.slug],
+            "mail_id": [mail.id],
+        }
 
 
 @dataclass(frozen=True)
@@ -214,6 +229,7 @@ def test_the_second_portals_own_admin_sees_and_changes_what_the_others_must_not(
     telling = {each.endpoint for each in admin.addresses("GET") if admin.send("GET", each.path).told}
     changing = {each.endpoint for each in admin.addresses("POST") if admin.send("POST", each.path).changed}
     assert {"access_users.index", "access_users.one", "access_users.role", "people_csv.users"} <= telling
+    assert {"access_activity.index", "access_activity.as_csv"} <= telling
     assert {"access_users.role", "access_users.remove", "access_security.edit"} <= changing
 
 

@@ -5,15 +5,17 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from mfaportal.domain import accounts, one_time_links
-from mfaportal.models import AccessRequest, LinkKind, Membership, Portal, SignUp
+from mfaportal.domain import accounts, link_rows
+from mfaportal.models import AccessRequest, LinkKind, Membership, Portal, RequestState, SignUp
 from mfaportal.plumbing.db import transaction
 from mfaportal.plumbing.runtime import runtime
+from mfaportal.plumbing.tokens import digest, new_token
 from mfaportal.rules.mfa_rule import MfaRule
 from tests.browser_client import Browser, Page
 from tests.clock import MovableClock
 from tests.datasets import add as add_dataset
 from tests.looking import Seen
+from tests.mailing import with_mail
 from tests.people import Cast, add_person, apps_of, give_app, on_the_command_line, set_rule
 
 ACCESS = "/portals/city-data/backoffice/access"
@@ -24,10 +26,14 @@ BAR = {"Back office", "Account", "Log out"}
 OPERATORS_PAGES = {
     "/": BAR,
     "/account": BAR | {"Profile", "Security", "Name", "Save", "Delete account"},
-    "/account/security": {"Profile", "Security", "Edit methods"},
-    METHODS: {"Add app", "Rename My phone", "Delete My phone"},
+    "/account/security": {"Profile", "Security", "Edit methods", "Recovery codes", "Change password"},
+    "/account/security/password": {"Current password", "New password", "Change password"},
+    "/account/security/logins": {"Log out this browser"},
+    "/account/security/recovery-codes": {"I have saved them", "Continue", "Replace codes"},
+    METHODS: {"Add app", "Rename My phone", "Replace My phone", "Delete My phone"},
     f"{METHODS}/add": {"Use setup key", "One-time code", "Name", "Submit", "Also log out my other browsers"},
     f"{METHODS}/{{app}}/rename": {"Name", "Save"},
+    f"{METHODS}/{{app}}/replace": {"Use setup key", "One-time code", "Name", "Submit"},
     f"{METHODS}/{{app}}/delete": {"Delete", "Also log out my other browsers"},
     "/confirm": {"One-time code", "Confirm"},
     "/portals/city-data/backoffice": BAR | {"Access", "Users", "Security", "Installation", "Portals", "Accounts"},
@@ -41,7 +47,11 @@ OPERATORS_PAGES = {
     "/installation/portals/new": {"Name", "Slug", "Save"},
     "/installation/portals/city-data": {"Name", "Slug", "Save", "Delete"},
     "/installation/portals/city-data/delete": {"Delete"},
-    "/installation/accounts": {"Portals", "Accounts"},
+    "/installation/accounts": {"Portals", "Accounts", "Activity"},
+    "/account/security/activity": {"Profile", "Security"},
+    f"{ACCESS}/activity": {"Activity", "CSV"},
+    "/installation/mail": {"Portals", "Accounts", "Mail", "Activity"},
+    "/installation/activity": {"Activity", "CSV", "JSON lines"},
     "/installation/accounts/{reader}": {"Suspend", "End logins", "Reset MFA", "Make reset link"},
     f"{ACCESS}/users/{{reader}}": {
         "Remove from portal",
@@ -80,12 +90,16 @@ def words_on(page: Page) -> set[str]:
     return {seen.name(node) for node in pressed if node["type"] != "hidden"}
 
 
-def test_words_for_people_who_are_logged_out(browser: Browser, people: Cast, app: Flask, clock: MovableClock) -> None:
+def test_words_for_people_who_are_logged_out(
+    browser: Browser, people: Cast, app: Flask, clock: MovableClock, make_app: Callable[..., Flask]
+) -> None:
     with app.app_context(), transaction() as session:
         caller = on_the_command_line(clock)
-        reset = one_time_links.make(session, caller, LinkKind.RESET, people.reader.id)
-        invitation = one_time_links.make(session, caller, LinkKind.INVITATION, people.editor.id)
+        reset = link_rows.make(session, caller, LinkKind.RESET, people.reader.id)
+        invitation = link_rows.make(session, caller, LinkKind.INVITATION, people.editor.id)
     assert {"E-mail", "Password", "Log in", "Forgot your password?"} <= words_on(browser.get("/log-in"))
+    mailing = Browser(with_mail(make_app), clock)
+    assert {"E-mail", "Send link"} <= words_on(mailing.get("/forgot-password"))
     assert {"New password", "Set password"} <= words_on(browser.get(f"/reset-password/{reset}", follow=True))
     assert {"Your name", "Password", "Accept"} <= words_on(browser.get(f"/invitations/{invitation}", follow=True))
 
@@ -120,6 +134,16 @@ def test_words_of_asking_for_access(browser: Browser, people: Cast, app: Flask, 
     assert "Withdraw" in words_on(page)
 
 
+def test_words_of_confirming_an_address(browser: Browser, people: Cast, app: Flask, clock: MovableClock) -> None:
+    token = new_token()
+    with app.app_context():
+        _ask(clock)
+        with transaction() as session:
+            request = session.query(AccessRequest).one()
+            request.state, request.confirm_digest = RequestState.UNCONFIRMED, digest(token)
+    assert "Confirm address" in words_on(browser.get(f"/confirm-address/{token}", follow=True))
+
+
 def test_words_of_a_half_log_in(
     browser: Browser, new_browser: Callable[[], Browser], people: Cast, app: Flask, clock: MovableClock
 ) -> None:
@@ -127,7 +151,8 @@ def test_words_of_a_half_log_in(
         give_app(people.editor, clock)
         set_rule(MfaRule.EVERYONE, clock)
     browser.give_password(people.editor)
-    assert words_on(browser.get("/log-in/code")) >= {"One-time code", "Submit", "Log out"}
+    assert words_on(browser.get("/log-in/code")) >= {"One-time code", "Submit", "Log out", "Use a recovery code"}
+    assert words_on(browser.get("/log-in/recovery")) >= {"Recovery code", "Submit", "Log out"}
     other = new_browser()
     other.give_password(people.reader)
     wanted = {"Use setup key", "One-time code", "Name", "Submit", "Log out"}
@@ -144,7 +169,7 @@ def test_words_of_somebody_who_has_not_set_up(browser: Browser, people: Cast) ->
 @pytest.fixture
 def numbers(people: Cast, app: Flask, clock: MovableClock) -> dict[str, int]:
     with app.app_context():
-        give_app(people.operator, clock)
+        give_app(people.operator, clock, codes=True)
         give_app(people.reader, clock)
         add_dataset(clock, "Trees")
         former = add_person(clock, "former@example.org", "Former", "reader")

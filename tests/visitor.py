@@ -9,6 +9,7 @@ from http.client import HTTPConnection
 from http.cookies import SimpleCookie
 from urllib.parse import urlencode
 
+from tests.input.multipart import MULTIPART, multipart, text_part
 from tests.people import Person
 from tests.server import Server
 
@@ -21,8 +22,10 @@ class Visitor:
     Without `keep_alive` each request has a connection of its own: a server whose clock leaps drops idle ones.
     """
 
-    def __init__(self, server: Server, *, keep_alive: bool = False) -> None:
+    def __init__(self, server: Server, *, keep_alive: bool = False, address: str = "") -> None:
+        """`address`: what a trusted proxy in front would say."""
         self._keep_alive = keep_alive
+        self._forwarded = {"X-Forwarded-For": address} if address else {}
         self._connection = HTTPConnection("127.0.0.1", server.port, timeout=30)
         self.cookies: dict[str, str] = {}
         self.statuses: list[int] = []
@@ -48,10 +51,19 @@ class Visitor:
 
     def post(self, path: str, **fields: str) -> "Visitor":
         """With the CSRF value of the page that was seen last, or else of the path's own."""
+        return self._send("POST", path, urlencode({"csrf_token": self._csrf(path), **fields}))
+
+    def upload(self, path: str, content: bytes, **fields: str) -> "Visitor":
+        """Like `post`, with a file named data.csv in the field `file`."""
+        texts = [text_part(name, value) for name, value in {"csrf_token": self._csrf(path), **fields}.items()]
+        part = b'Content-Disposition: form-data; name="file"; filename="data.csv"\r\n\r\n' + content
+        return self._send("POST", path, multipart(*texts, part), MULTIPART)
+
+    def _csrf(self, path: str) -> str:
         if not _CSRF.search(self.body):
             self.get(path)
         found = _CSRF.search(self.body)
-        return self._send("POST", path, {"csrf_token": found[1] if found else "", **fields})
+        return found[1] if found else ""
 
     def submit(self, path: str, **fields: str) -> "Visitor":
         """Open a page and send its form."""
@@ -62,11 +74,13 @@ class Visitor:
     def give_password(self, person: Person) -> "Visitor":
         return self.submit("/log-in", email=person.email, password=person.password)
 
-    def _send(self, method: str, path: str, fields: dict[str, str] | None = None) -> "Visitor":
-        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
-        if fields is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        self._connection.request(method, path, urlencode(fields) if fields else None, headers)
+    def _send(
+        self, method: str, path: str, body: str | bytes | None = None, kind: str = "application/x-www-form-urlencoded"
+    ) -> "Visitor":
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()), **self._forwarded}
+        if body is not None:
+            headers["Content-Type"] = kind
+        self._connection.request(method, path, body, headers)
         answer = self._connection.getresponse()
         self.body = answer.read().decode("utf-8", "replace")
         self.location = answer.headers.get("Location", "")

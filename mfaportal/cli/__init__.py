@@ -2,11 +2,12 @@
 
 from flask import Flask
 
-from . import accounts, database, demo, mfa, portals
+from . import accounts, audit, backup, database, demo, doctor, keys, mfa, portals, upkeep
 
 
 def register(app: Flask) -> None:
     """Hang the commands onto `flask`."""
-    for command in (accounts.group, portals.group, mfa.group, demo.command):
+    groups = (accounts.group, portals.group, mfa.group, keys.group, audit.group)
+    for command in (*groups, demo.command, backup.backup, backup.restore, doctor.command, upkeep.command):
         app.cli.add_command(command)
     database.register(app)

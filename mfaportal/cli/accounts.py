@@ -45,7 +45,7 @@ _role = click.option("--role", type=click.Choice([role.value for role in MemberR
 def create(email: str, name: str, operator: bool, slug: str | None, role: str | None, password_stdin: bool) -> None:
     """Make an account; without a password, print an invitation link with which the person chooses one."""
     _check_pair(slug, role)
-    password = _new_password(email, name) if password_stdin else None
+    password = _new_password(email, name, slug or "") if password_stdin else None
     newcomer = Newcomer(email, name, password, operator, slug, MemberRole(role or MemberRole.READER))
     outcome = accounts.create(caller(), newcomer)
     if isinstance(outcome, AccountRefusal):
@@ -59,9 +59,9 @@ def _check_pair(slug: str | None, role: str | None) -> None:
         raise click.UsageError("--portal and --role go together.")
 
 
-def _new_password(email: str, name: str) -> str:
+def _new_password(*own_words: str) -> str:
     password = read_password()
-    refusal = new_passwords.refusal_of(password, _installation(), email, name)
+    refusal = new_passwords.refusal_of(password, _installation(), *own_words)
     if refusal is not None:
         refuse(refusal.value)
     return password
@@ -115,7 +115,7 @@ def _as_row(account: AccountListed) -> tuple[str, ...]:
         account.name,
         ", ".join(rights) or "none",
         "set up" if account.set_up else "not set up",
-        "suspended" if account.suspended else "active",
+        ("suspended" if account.suspended else "active") + ("" if account.confirmed else ", address not confirmed"),
     )
 
 

@@ -1,7 +1,7 @@
 """Accepting an invitation: by a new person, who chooses name and password, or by the account of its address.
 
 The link is the right, together with the address: it is taken by one conditional UPDATE, once. A new account's address
-counts as not confirmed, for an admin was shown the link. It logs nobody in.
+counts as confirmed where the link was mailed to it, and not where an admin was shown the link. It logs nobody in.
 """
 
 from dataclasses import dataclass, replace
@@ -12,7 +12,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ..models import Account, EventKind, Invitation, Membership, Portal
-from ..models import identity as identities
 from ..models.account import new_account
 from ..models.invitation import still_works
 from ..plumbing.db import change, reading, transaction
@@ -21,9 +20,7 @@ from ..plumbing.tokens import digest
 from ..rules.access import Audience
 from ..rules.lifetimes import STEP_UP, STEP_UP_GRACE
 from ..rules.names import PERSON_MAX, clean_name
-from ..rules.roles import role_in_portal
-from ..rules.stages import Stage
-from . import audit, login_rows, request_rows
+from . import audit, joining, request_rows
 from .authority import require
 from .caller import Caller
 from .outcomes import AccountRefusal, InvitationRefusal, Joined
@@ -75,7 +72,7 @@ def accept_as_new(
                 return InvitationRefusal.HAS_ACCOUNT
             if not _taken(session, caller, invitation):
                 return InvitationRefusal.GONE
-            account_id = _add_account(session, caller, invitation.email, cleaned, password_digest)
+            account_id = _add_account(session, caller, invitation, cleaned, password_digest)
             _join(session, caller, invitation, account_id)
             request_rows.close_for_email(session, caller, invitation.email)
     except IntegrityError:
@@ -102,6 +99,7 @@ def accept(caller: Caller, token: str) -> Joined | InvitationRefusal:
             return InvitationRefusal.ANOTHERS
         if not _taken(session, caller, invitation):
             return InvitationRefusal.GONE
+        _note_address(session, caller, invitation, account_id)
         if session.get(Membership, (account_id, invitation.portal_id)) is not None:
             _note(session, caller, EventKind.INVITATION_ACCEPTED, invitation, account_id, invitation=invitation.id)
             return Joined(before=True)
@@ -114,19 +112,15 @@ def accept(caller: Caller, token: str) -> Joined | InvitationRefusal:
             role=invitation.role,
             decided_by=invitation.made_by,
         )
-        but = None if _escapes_the_rule(session, caller, invitation) else caller.login_id
-        login_rows.end_of_account(session, caller, account_id, but=but)
+        joining.end_logins(session, caller, account_id, invitation.portal_id, invitation.role)
     return Joined()
 
 
-def _escapes_the_rule(session: Session, caller: Caller, invitation: Invitation) -> bool:
-    """Whether the portal's rule covers who has just joined, and asks this login for nothing, being younger."""
-    session.flush()
-    seen = identities.of_login(session, caller.login_id or 0, slug=None, now=caller.now, limits=caller.limits)
-    role = role_in_portal(operator=False, member=invitation.role, public=False)
-    covers = session.get_one(Portal, invitation.portal_id).rule.covers(role)
-    without_app = seen.account is not None and not seen.account.has_authenticator
-    return covers and without_app and seen.stage is Stage.COMPLETE
+def _note_address(session: Session, caller: Caller, invitation: Invitation, account_id: int) -> None:
+    """Who takes a link that was mailed has the address: of an account that had not shown it so far, this does."""
+    if invitation.mailed:
+        unshown = (Account.id == account_id, Account.email_confirmed_at.is_(None))
+        change(session, update(Account).where(*unshown).values(email_confirmed_at=caller.now))
 
 
 def _open(token: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
@@ -155,8 +149,10 @@ def _taken(session: Session, caller: Caller, invitation: Invitation) -> bool:
     return taken == 1
 
 
-def _add_account(session: Session, caller: Caller, email: str, name: str, password_digest: str) -> int:
-    account = new_account(email=email, name=name, password_digest=password_digest, now=caller.now, confirmed=False)
+def _add_account(session: Session, caller: Caller, by: Invitation, name: str, password_digest: str) -> int:
+    account = new_account(
+        email=by.email, name=name, password_digest=password_digest, now=caller.now, confirmed=by.mailed
+    )
     session.add(account)
     session.flush()
     audit.record(session, caller, EventKind.ACCOUNT_CREATED, account_id=account.id, operator=False)

@@ -1,42 +1,32 @@
 """Asking for access: a stranger's request, which is no account yet; that of somebody logged in; withdrawing it.
 
-To a stranger every answer is the same, and takes as long, whatever is known of the address.
+To a stranger every answer is the same, and takes as long, whatever is known of the address. Where mail works one mail
+leaves for it in any case: a link that confirms the address (`confirming`), or word to the owner of its account.
 """
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.orm import Session
 
-from ..models import AccessRequest, Account, EventKind, Portal, RequestState, SignUp
+from ..models import AccessRequest, Account, EventKind, MailJobKind, Portal, RequestState, SignUp
 from ..plumbing.addresses import normalise
 from ..plumbing.db import change, insert_or_ignore, reading, transaction
 from ..plumbing.passwords import hash_password
 from ..rules.access import Audience
+from ..rules.lifetimes import STEP_UP, STEP_UP_GRACE
 from ..rules.names import PERSON_MAX, clean_name
-from ..rules.roles import Role
+from ..rules.roles import MemberRole, Role
 from ..rules.throttling import Kind
-from . import audit, throttles
+from . import attempts, audit, joining, notices, request_rows, sign_up_policy, stranger_rows, throttles
 from .authority import require
 from .caller import Caller
-from .outcomes import AccountRefusal, Done, PausedUntil, RequestRefusal
+from .outcomes import AccountRefusal, Done, Joined, PausedUntil, RequestRefusal
+from .stranger_rows import Wish
 from .throttles import Subject
 
-OPEN_MAX = 3
-"""How many open requests one address may have without an account, in all portals together."""
-_WAIT = (RequestState.OPEN, RequestState.DECOY)
 _TAKES = (SignUp.APPROVAL, SignUp.OPEN)
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What a stranger sends."""
-
-    email: str
-    name: str
-    password: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,41 +78,34 @@ def look(portal_id: int, account_id: int | None) -> Asking:
 def ask_as_stranger(caller: Caller, slug: str, wish: Wish) -> Done | AccountRefusal | RequestRefusal:
     """Record a stranger's request; for an address that has an account, or too often, do as if.
 
-    Throttles come first, and a digest is made in any case, outside of transactions. The address of a known account
-    leaves an event without a portal, and a decoy: who asked is told "waiting" at log-in, as for any other address.
-    Nobody who runs a portal sees either.
+    Throttles come first, and a digest is made in any case, outside of transactions, but for one: whose own network
+    has used up its budget is answered at once. That budget is the asker's, depends on no address that was typed, and
+    so tells nothing; a hash and an event for each further try would cost the portal more than it costs them.
     """
     email, name = normalise(wish.email), clean_name(wish.name, PERSON_MAX)
     if email is None:
         return AccountRefusal.BAD_EMAIL
     if name is None:
         return AccountRefusal.BAD_NAME
+    wish = replace(wish, email=email, name=name)
     caller = replace(caller, account_id=None, login_id=None)  # half logged in is nobody
     with transaction() as session:
         portal_id = _taking(session, slug)
         if portal_id is None:
             return RequestRefusal.CLOSED
         paused = throttles.count(session, _strangers(caller, portal_id, email), caller.now)
-    password_digest = hash_password(wish.password)
-    with transaction() as session:
         if paused:
-            audit.record(session, caller, EventKind.ATTEMPTS_PAUSED, what="request")
-            return Done()
+            to_portal = Kind.REQUEST_TO_PORTAL in paused.full
+            attempts.note_pause(session, caller, paused, portal_id=portal_id if to_portal else None, what="request")
+            if Kind.REQUEST_FROM_ADDRESS in paused.full:
+                return Done()
+    password_digest = hash_password(wish.password)
+    if paused:
+        return Done()
+    with transaction() as session:
         if _taking(session, slug) != portal_id:
             return RequestRefusal.CLOSED
-        account_id = session.scalar(select(Account.id).where(Account.email == email))
-        full = _open_ones(session, email) >= OPEN_MAX
-        request = AccessRequest(email=email, password_digest=password_digest, portal_id=portal_id, made_at=caller.now)
-        if account_id is not None:
-            audit.record(session, caller, EventKind.REQUEST_IGNORED, account_id=account_id)
-            request.state = RequestState.DECOY
-        else:
-            request.name, request.message = name, wish.message.strip()
-        if not full:
-            session.add(request)
-            session.flush()
-        if not full and account_id is None:
-            audit.record(session, caller, EventKind.REQUEST_MADE, portal_id=portal_id, request=request.id)
+        stranger_rows.record(session, caller, portal_id, wish, password_digest)
     return Done()
 
 
@@ -138,15 +121,12 @@ def _strangers(caller: Caller, portal_id: int, email: str) -> list[Subject]:
     return subjects
 
 
-def _open_ones(session: Session, email: str) -> int:
-    statement = select(func.count()).where(
-        AccessRequest.email == email, AccessRequest.account_id.is_(None), AccessRequest.state.in_(_WAIT)
-    )
-    return session.scalar(statement) or 0
+def ask(caller: Caller, slug: str, message: str) -> Done | Joined | RequestRefusal | PausedUntil:
+    """Ask with one's account: once at a time, and three times an hour.
 
-
-def ask(caller: Caller, slug: str, message: str) -> Done | RequestRefusal | PausedUntil:
-    """Ask with one's account: once at a time, and three times an hour."""
+    Where whoever confirms an address is let in, an account with a confirmed one is, at once; that asks for a step-up,
+    as accepting an invitation does.
+    """
     with transaction() as session:
         identity = require(session, caller, Audience.ACCOUNT, slug=slug)
         portal_id = _taking(session, slug)
@@ -170,7 +150,25 @@ def ask(caller: Caller, slug: str, message: str) -> Done | RequestRefusal | Paus
         if not change(session, insert_or_ignore(session, AccessRequest).values(**values)):
             return RequestRefusal.ALREADY_OPEN  # made in this very moment, by another tab
         audit.record(session, caller, EventKind.REQUEST_MADE, account_id=caller.account_id, portal_id=portal_id)
+        if _is_let_in(session, portal_id, caller):
+            require(session, caller, Audience.ACCOUNT, slug=slug, confirmed_within=STEP_UP + STEP_UP_GRACE)
+            _let_in(session, caller, portal_id)
+            return Joined()
+        notices.queue(session, caller, MailJobKind.REQUEST_RECEIVED, portal_id=portal_id)
     return Done()
+
+
+def _is_let_in(session: Session, portal_id: int, caller: Caller) -> bool:
+    chosen = session.scalar(select(Portal.sign_up).where(Portal.id == portal_id)) or ""
+    confirmed = session.scalar(select(Account.email_confirmed_at).where(Account.id == caller.account_id))
+    return sign_up_policy.in_force(chosen) is SignUp.OPEN and confirmed is not None
+
+
+def _let_in(session: Session, caller: Caller, portal_id: int) -> None:
+    account_id, role = caller.account_id or 0, MemberRole.READER
+    request_rows.accept_own(session, caller, account_id, portal_id, role=role, decided_by=None)
+    joining.add_member(session, caller, account_id, portal_id, role)
+    joining.end_logins(session, caller, account_id, portal_id, role)
 
 
 def _own_open(portal_id: int | None, caller: Caller) -> tuple[ColumnElement[bool], ...]:

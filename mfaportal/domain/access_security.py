@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
-from ..models import Account, Authenticator, EventKind, Membership, Portal, Visibility
+from ..models import Account, Authenticator, EventKind, MailJobKind, Membership, Portal, Visibility
 from ..models.membership import works_in_back_office
 from ..plumbing.db import reading, transaction
 from ..rules.access import Audience
 from ..rules.lifetimes import STEP_UP, STEP_UP_GRACE
-from ..rules.mfa_rule import MfaRule, changed
+from ..rules.mfa_rule import MfaRule, RuleInForce, changed
 from ..rules.roles import Role
-from . import audit
+from . import audit, notices
 from .authority import require
 from .caller import Caller
 from .outcomes import Done, PortalRefusal, RuleRefusal
@@ -97,5 +97,13 @@ def change(
             visibility=[portal.visibility, seen_by],
             apply_now=apply_now,
         )
+        if _covers_more(portal.rule, new_rule):
+            facts = {"portal_id": portal.id, "before": portal.mfa_rule, "apply_now": apply_now}
+            notices.queue(session, caller, MailJobKind.RULE_RAISED, **facts)
         portal.rule, portal.visibility = new_rule, seen_by
     return Done()
+
+
+def _covers_more(before: RuleInForce, after: RuleInForce) -> bool:
+    """Whether there may be people whom only the new rule covers: they are mailed."""
+    return any(after.covers(role) and not before.covers(role) for role in (Role.READER, Role.EDITOR))

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from ..models import Account, EventKind, LinkKind, Membership, Portal, Setting
+from ..models import Account, EventKind, LinkKind, MailKind, Membership, Portal, Setting
 from ..models.account import new_account
 from ..models.setting import WELCOMED
 from ..plumbing.addresses import normalise
@@ -18,7 +18,7 @@ from ..rules.names import PERSON_MAX, PORTAL_MAX, clean_name, slug_from
 from ..rules.roles import MemberRole
 from ..rules.stages import Stage
 from ..rules.throttling import Kind
-from . import account_rows, audit, invitation_rows, login_rows, one_time_links, request_rows, throttles
+from . import account_rows, audit, devices, invitation_rows, link_rows, login_rows, notices, request_rows, throttles
 from .authority import require
 from .caller import Caller
 from .outcomes import AccountRefusal, Created, Done, LoggedIn, PortalRefusal, WelcomeRefusal
@@ -70,7 +70,7 @@ def welcome(
             login, token = login_rows.begin(session, caller, account.id)
             login.confirmed_at = account.last_login_at = caller.now
             audit.record(session, caller, EventKind.LOGIN_COMPLETED, account_id=account.id, factors=["password"])
-            return LoggedIn(token, Stage.COMPLETE, account.id, account.email)
+            return LoggedIn(token, Stage.COMPLETE, account.id, account.email, devices.mark_of(password_digest))
     except IntegrityError:
         return WelcomeRefusal.TOO_LATE
 
@@ -105,7 +105,7 @@ def create(caller: Caller, newcomer: Newcomer) -> Created | AccountRefusal:
             )
         if password_digest is not None:
             return Created(account.id)
-        return Created(account.id, one_time_links.make(session, caller, LinkKind.INVITATION, account.id))
+        return Created(account.id, link_rows.make(session, caller, LinkKind.INVITATION, account.id))
 
 
 def rename(caller: Caller, name: str) -> Done | AccountRefusal:
@@ -178,6 +178,7 @@ def change_operator(caller: Caller, account_id: int, *, operator: bool) -> Done 
         but = caller.login_id if account_id == caller.account_id else None
         login_rows.end_of_account(session, caller, account_id, but=but)
         audit.record(session, caller, EventKind.OPERATOR_CHANGED, account_id=account_id, operator=operator)
+        notices.tell(session, caller, MailKind.ROLE_CHANGED, account_id, operator=operator)
     return Done()
 
 

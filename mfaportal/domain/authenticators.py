@@ -4,14 +4,14 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from ..models import Account, Authenticator, EventKind, LinkKind
+from ..models import Account, Authenticator, EventKind, LinkKind, MailKind
 from ..models.identity import Identity
 from ..plumbing.db import change, reading, transaction
 from ..rules.access import Audience
 from ..rules.lifetimes import STEP_UP, STEP_UP_GRACE
 from ..rules.names import APP_MAX, clean_name
 from ..rules.throttling import Kind
-from . import audit, login_rows, one_time_links, throttles
+from . import audit, link_rows, login_rows, notices, recovery_rows, throttles
 from .authority import require
 from .caller import Caller, Source
 from .outcomes import AccountRefusal, AppsReset, DeleteRefusal, Done, NameRefusal
@@ -41,16 +41,21 @@ def rename(caller: Caller, app_id: int, name: str) -> Done | NameRefusal | Delet
             app = _own(session, caller, app_id)
             if app is None:
                 return DeleteRefusal.GONE
+            before = app.name
             app.rename(cleaned)
             session.flush()
             audit.record(session, caller, EventKind.AUTHENTICATOR_RENAMED, account_id=app.account_id, app=app.id)
+            notices.tell(session, caller, MailKind.APP_RENAMED, app.account_id, app=cleaned, before=before)
     except IntegrityError:
         return NameRefusal.TAKEN
     return Done()
 
 
 def delete_app(caller: Caller, app_id: int, *, end_others: bool) -> Done | DeleteRefusal:
-    """Delete one of one's own apps; its codes fail at once. The last one of somebody whom a rule covers stays."""
+    """Delete one of one's own apps; its codes fail at once. The last one of somebody whom a rule covers stays.
+
+    Without any app there are no recovery codes either.
+    """
     with transaction() as session:
         session.scalars(select(Account.id).where(Account.id == caller.account_id).with_for_update()).one()
         identity = require(session, caller, Audience.ACCOUNT, confirmed_within=_WITHIN)
@@ -61,9 +66,13 @@ def delete_app(caller: Caller, app_id: int, *, end_others: bool) -> Done | Delet
             return DeleteRefusal.LAST_OF_COVERED
         account_id = app.account_id
         session.delete(app)
+        session.flush()
         if end_others:
             login_rows.end_of_account(session, caller, account_id, but=caller.login_id)
         audit.record(session, caller, EventKind.AUTHENTICATOR_DELETED, account_id=account_id, app=app_id)
+        notices.tell(session, caller, MailKind.APP_DELETED, account_id, app=app.name)
+        if not _count(session, account_id):
+            recovery_rows.void_all(session, account_id)
     return Done()
 
 
@@ -71,8 +80,11 @@ def last_of_covered(session: Session, identity: Identity | None) -> bool:
     """Whether the account has one app only and a rule covers it."""
     if identity is None or identity.account is None or not identity.account.covered:
         return False
-    count = select(func.count()).where(Authenticator.account_id == identity.account.id)
-    return (session.scalar(count) or 0) <= 1
+    return _count(session, identity.account.id) <= 1
+
+
+def _count(session: Session, account_id: int) -> int:
+    return session.scalar(select(func.count()).where(Authenticator.account_id == account_id)) or 0
 
 
 def _own(session: Session, caller: Caller, app_id: int) -> Authenticator | None:
@@ -97,11 +109,16 @@ def reset(caller: Caller, account_id: int, reason: str, *, new_password_too: boo
         if account.is_operator and caller.source is Source.WEB:
             return AccountRefusal.AN_OPERATOR
         gone = change(session, delete(Authenticator).where(Authenticator.account_id == account_id))
+        recovery_rows.void_all(session, account_id)
         login_rows.end_of_account(session, caller, account_id)
         throttles.clear(session, [Subject(Kind.CODE_OF_ACCOUNT, str(account_id))])
         audit.record(session, caller, EventKind.MFA_RESET, account_id=account_id, reason=reason, apps=gone)
+        notices.tell(session, caller, MailKind.MFA_RESET, account_id, new_password=new_password_too)
         token = None
         if new_password_too:
             account.password_digest = None
-            token = one_time_links.make(session, caller, LinkKind.RESET, account_id)
+            link_rows.void(session, account_id, caller.now)
+            link, token = link_rows.add(session, caller, LinkKind.RESET, account_id)
+            if notices.mail_works():
+                link_rows.mail_reset(session, caller, link, token, by_operator=True)
         return AppsReset(gone, token)

@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from ..plumbing.runtime import runtime
 from ..rules.lifetimes import LoginLimits
 
 
 class Source(StrEnum):
     WEB = "web"
     COMMAND_LINE = "cli"
+    UPKEEP = "upkeep"
+    """The portal itself, when nobody asks it to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +29,9 @@ class Caller:
     login_id: int | None = None
     address: str | None = None
     browser: str = ""
+
+
+def the_portal_itself() -> Caller:
+    """Who does what nobody asked for: a start, and the upkeep."""
+    settings = runtime().settings
+    return Caller(runtime().now(), Source.UPKEEP, LoginLimits(settings.login_idle, settings.login_max_age))

@@ -153,9 +153,10 @@ def preview(dataset: DatasetSeen) -> Preview | NoPreview | None:
 
 
 def sweep_files(now: datetime) -> int:
-    """Remove uploads that were left behind, and files that no dataset refers to; how many. Under the files' lock.
+    """Remove uploads that were left behind, and set files aside that no dataset refers to; how many.
 
-    Where there is no dataset at all no file goes: the start may have been given another database by mistake.
+    The start may have been given another database, or an older one, by mistake: so nothing is removed before thirty
+    days (`stored_files.remove_old_orphans`), and where there is no dataset at all no file is touched.
     """
     files = store()
     with files.locked():

@@ -12,7 +12,6 @@ from ..rules.file_names import kept_name
 from ..rules.names import free_slug, slug_from
 from . import audit
 from .caller import Caller
-from .stored_files import store
 
 _SAME_START = 30
 """Slugs that begin alike this far may differ by their number alone."""
@@ -35,8 +34,7 @@ def file_columns(name: str, measured: Measured) -> dict[str, str | int]:
 def add_row(
     session: Session, caller: Caller, portal_id: int, described: Described, name: str, measured: Measured
 ) -> Dataset:
-    """Add a dataset with a clean title to a portal. Under the files' lock, the digest noted."""
-    store().place(measured)
+    """Add a dataset with a clean title to a portal. Under the files' lock, the file placed, its digest noted."""
     slug = slug_from(described.title, otherwise="dataset")
     alike = Dataset.slug.startswith(slug[:_SAME_START], autoescape=True)
     taken = set(session.scalars(select(Dataset.slug).where(Dataset.portal_id == portal_id, alike)))

@@ -19,7 +19,7 @@ from .authority import require
 from .caller import Caller
 from .dataset_rows import Described, add_row, file_columns
 from .outcomes import DatasetAdded, DatasetRefusal, Done
-from .stored_files import settled, store
+from .stored_files import placed, settled, store
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,10 @@ def add(caller: Caller, slug: str, described: Described, upload: Upload) -> Data
     if title is None:
         return DatasetRefusal.BAD_TITLE
     measured = store().measure(upload.file)
-    with settled() as noted, transaction() as session:
+    with placed(measured), transaction() as session:
         portal_id = _portal_id(session, caller, slug)
         if portal_id is None:
             return DatasetRefusal.UNKNOWN
-        noted.add(measured.digest)
         cleaned = replace(described, title=title)
         return DatasetAdded(add_row(session, caller, portal_id, cleaned, upload.name, measured).slug)
 
@@ -61,13 +60,12 @@ def change(
         "version": seen + 1,
         "changed_at": caller.now,
     }
-    with settled() as noted, transaction() as session:
+    with placed(measured) as noted, transaction() as session:
         found = _dataset(session, caller, slug, dataset_slug)
         if found is None:
             return DatasetRefusal.UNKNOWN
         if upload and measured:
-            noted.update({measured.digest, found.file_digest or measured.digest})
-            store().place(measured)
+            noted.add(found.file_digest or measured.digest)
             values |= file_columns(upload.name, measured)
         as_seen = update(Dataset).where(Dataset.id == found.id, Dataset.version == seen)
         if change_rows(session, as_seen.values(values)) != 1:

@@ -18,7 +18,7 @@ from ..rules.mfa_rule import MfaRule, changed
 from ..rules.names import slug_from
 from ..rules.roles import MemberRole
 from ..rules.totp import new_secret
-from . import audit, demo_datasets, demo_requests
+from . import audit, demo_datasets, demo_requests, recovery_rows
 from .account_rows import no_account
 from .caller import Caller
 from .stored_files import settled
@@ -188,6 +188,9 @@ def _give_app(session: Session, caller: Caller, account_id: int, name: str) -> D
     session.add(app)
     session.flush()
     audit.record(session, caller, EventKind.AUTHENTICATOR_ADDED, account_id=account_id, app=app.id)
+    if not recovery_rows.count_left(session, account_id):
+        recovery_rows.keep(session, account_id, recovery_rows.draw_set(), caller.now)
+        audit.record(session, caller, EventKind.RECOVERY_CODES_MADE, account_id=account_id)
     return DemoApp(name, secret)
 
 

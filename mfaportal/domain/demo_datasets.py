@@ -46,4 +46,5 @@ def fill(session: Session, caller: Caller, portal_id: int, noted: set[str]) -> N
             file.write(text.encode())
             measured = store().measure(file)
             noted.add(measured.digest)
+            store().place(measured)
             add_row(session, caller, portal_id, described, name, measured)

@@ -98,6 +98,7 @@ def delete_account(caller: Caller) -> Done | AccountRefusal:
         if not account.is_operator and any(row.last_admin for row in session.execute(_own(account.id))):
             return AccountRefusal.LAST_ADMIN
         change(session, delete(AccessRequest).where(AccessRequest.email == account.email))
+        invitation_rows.delete_open(session, Invitation.email == account.email)
         change(session, delete(Invitation).where(Invitation.email == account.email))
         throttles.clear(session, [Subject(Kind.CODE_OF_ACCOUNT, str(account.id))])
         change(session, delete(Account).where(Account.id == account.id))  # all that hangs on it goes with it

@@ -1,15 +1,21 @@
 """What several operations do to logins: begin one, complete it, renew its token, end some."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from ..models import Account, EventKind, Login
+from ..models import Account, EventKind, Login, MailKind
 from ..plumbing.db import change
 from ..plumbing.tokens import digest, new_token
 from ..rules.throttling import Kind
-from . import audit, throttles
+from . import audit, devices, notices, throttles
 from .caller import Caller
 from .throttles import Subject
+
+_OPEN = ("pending_secret", "pending_at", "shown_codes", "shown_at", "recovered_at")
+_LEFT_OPEN: dict[str, None] = dict.fromkeys(_OPEN)
+"""What a login leaves behind that nobody needs any more: a set-up begun, recovery codes not yet saved."""
 
 
 def begin(session: Session, caller: Caller, account_id: int) -> tuple[Login, str]:
@@ -35,12 +41,24 @@ def renew(session: Session, login_id: int, **facts: object) -> str:
     return token
 
 
+def confirm(session: Session, caller: Caller, account_id: int) -> None:
+    """Note a step-up of the caller's login."""
+    change(session, update(Login).where(Login.id == caller.login_id).values(confirmed_at=caller.now))
+    audit.record(session, caller, EventKind.LOGIN_CONFIRMED, account_id=account_id)
+
+
 def end_of_account(session: Session, caller: Caller, account_id: int, *, but: int | None = None) -> int:
     """End the account's live logins, but for one; how many there were. A set-up begun in them is gone, too."""
     statement = update(Login).where(Login.account_id == account_id, Login.ended_at.is_(None))
     if but is not None:
         statement = statement.where(Login.id != but)
-    return change(session, statement.values(ended_at=caller.now, pending_secret=None, pending_at=None))
+    return change(session, statement.values(ended_at=caller.now, **_LEFT_OPEN))
+
+
+def end_all(session: Session, caller: Caller) -> int:
+    """End every live login of the installation; how many. Nothing that any login began is left."""
+    change(session, update(Login).values(**_LEFT_OPEN))
+    return change(session, update(Login).where(Login.ended_at.is_(None)).values(ended_at=caller.now))
 
 
 def end_one(session: Session, caller: Caller, token_digest: bytes) -> int:
@@ -49,12 +67,46 @@ def end_one(session: Session, caller: Caller, token_digest: bytes) -> int:
         session,
         update(Login)
         .where(Login.token_digest == token_digest, Login.ended_at.is_(None))
-        .values(ended_at=caller.now, pending_secret=None, pending_at=None),
+        .values(ended_at=caller.now, **_LEFT_OPEN),
     )
 
 
-def complete(session: Session, caller: Caller, account_id: int, *, factors: list[str]) -> None:
-    """What a whole log-in brings with it: the account's wrong codes are forgotten, and it is noted."""
-    change(session, update(Account).where(Account.id == account_id).values(last_login_at=caller.now))
-    throttles.clear(session, [Subject(Kind.CODE_OF_ACCOUNT, str(account_id))])
+def end_by_id(session: Session, caller: Caller, login_id: int) -> int:
+    """End this live login; 0 if it has ended before."""
+    return change(
+        session,
+        update(Login).where(Login.id == login_id, Login.ended_at.is_(None)).values(ended_at=caller.now, **_LEFT_OPEN),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """The mark that the browser keeps from now on, and how many wrong codes there were since the last time."""
+
+    device: str
+    wrong_codes: int
+
+
+def complete(
+    session: Session,
+    caller: Caller,
+    account_id: int,
+    *,
+    factors: list[str],
+    device: str | None,
+    told: bool = False,
+) -> Completed:
+    """What a whole log-in brings with it: it is noted, and the account's wrong codes are forgotten.
+
+    `device`: the mark that the browser brought. Without a good one the owner is mailed, unless it is the first log-in
+    ever, or they are `told` otherwise.
+    """
+    account = session.get_one(Account, account_id)
+    if account.last_login_at is not None and not told and not devices.is_known(device, account.password_digest):
+        notices.tell(session, caller, MailKind.NEW_BROWSER, account_id)
+    account.last_login_at = caller.now
+    codes = Subject(Kind.CODE_OF_ACCOUNT, str(account_id))
+    wrong = throttles.in_a_row(session, codes)
+    throttles.clear(session, [codes])
     audit.record(session, caller, EventKind.LOGIN_COMPLETED, account_id=account_id, factors=factors)
+    return Completed(devices.mark_of(account.password_digest), wrong)

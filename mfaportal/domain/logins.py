@@ -17,7 +17,7 @@ from ..rules.access import Audience
 from ..rules.stages import Stage
 from ..rules.throttling import Kind
 from ..rules.totp import clean_code
-from . import admission, attempts, audit, login_rows, throttles, verifier
+from . import admission, attempts, audit, devices, login_rows, throttles, verifier
 from .admission import Right
 from .authority import require
 from .caller import Caller
@@ -40,16 +40,18 @@ def log_in(
 ) -> LoggedIn | WrongPassword | LoginRefusal | StillAsking | PausedUntil:
     """Judge e-mail and password, and begin a login. Whoever asked for access and waits is told so.
 
-    `device`: the name of a browser that completed a log-in to this e-mail before; it has a budget of its own.
+    `device`: the mark of a browser that completed a log-in to this e-mail before. As long as the password is the one
+    of then, such browsers have a budget of their own.
     `old_token`: the digest of the token that the browser still holds; that login ends.
     """
-    subjects = _password_subjects(caller, email, device)
+    known = admission.look_up(email, caller.now)
+    at_home = devices.is_known(device, known.account_digest)
+    subjects = _password_subjects(caller, email, at_home=at_home)
     with transaction() as session:
         paused = throttles.count(session, subjects, caller.now)
         if paused:
-            audit.record(session, caller, EventKind.ATTEMPTS_PAUSED, what="password")
+            attempts.note_pause(session, caller, paused, what="password")
             return paused
-    known = admission.look_up(email)
     right = admission.judge(known, password)
     new_digest = None
     if right is Right.ACCOUNT and is_outdated(known.account_digest or ""):
@@ -66,12 +68,12 @@ def log_in(
             return admitted
         if new_digest:
             admitted.password_digest = new_digest
-        return _begin(session, caller, admitted, old_token)
+        return _begin(session, caller, admitted, old_token, at_home=at_home)
 
 
-def _password_subjects(caller: Caller, email: str, device: str | None) -> list[Subject]:
-    if device is not None:
-        return [throttles.of_email(Kind.PASSWORD_FROM_DEVICE, email, device)]
+def _password_subjects(caller: Caller, email: str, *, at_home: bool) -> list[Subject]:
+    if at_home:
+        return [throttles.of_email(Kind.PASSWORD_FROM_DEVICE, email)]
     subjects = [throttles.of_email(Kind.PASSWORD_TO_ACCOUNT, email)]
     if caller.address is not None:
         subjects += [
@@ -81,26 +83,26 @@ def _password_subjects(caller: Caller, email: str, device: str | None) -> list[S
     return subjects
 
 
-def _begin(session: Session, caller: Caller, account: Account, old_token: bytes | None) -> LoggedIn:
+def _begin(session: Session, caller: Caller, account: Account, old_token: bytes | None, *, at_home: bool) -> LoggedIn:
     if old_token is not None:
         login_rows.end_one(session, caller, old_token)
     login, token = login_rows.begin(session, caller, account.id)
+    mark = devices.mark_of(account.password_digest) if at_home else ""
     stage = identities.of_login(session, login.id, slug=None, now=caller.now, limits=caller.limits).stage
     if stage is Stage.COMPLETE:
         login.confirmed_at = caller.now
-        login_rows.complete(session, caller, account.id, factors=["password"])
+        mark = login_rows.complete(session, caller, account.id, factors=["password"], device=mark).device
     else:
         audit.record(session, caller, EventKind.LOGIN_PASSWORD_RIGHT, account_id=account.id)
-    return LoggedIn(token, stage, account.id, account.email)
+    return LoggedIn(token, stage, account.id, account.email, mark)
 
 
-def enter_code(caller: Caller, typed: str) -> LoggedIn | CodeRefusal:
-    """The second factor of a log-in: take a code of any of the account's apps."""
+def enter_code(caller: Caller, typed: str, *, device: str | None = None) -> LoggedIn | CodeRefusal:
+    """The second factor of a log-in: take a code of any of the account's apps. `device`: as for `log_in`."""
     code = clean_code(typed)
     if code is None:
         return attempts.count_malformed(caller)
-    subjects = [Subject(Kind.CODE_OF_ACCOUNT, str(caller.account_id))]
-    subjects += [throttles.from_address(Kind.CODE_FROM_ADDRESS, caller.address)] if caller.address else []
+    subjects = attempts.subjects_of_code(caller)
     judged = _count_and_judge(caller, Audience.ENTERING_CODE, subjects, code)
     if isinstance(judged, PausedUntil):
         return judged
@@ -110,9 +112,10 @@ def enter_code(caller: Caller, typed: str) -> LoggedIn | CodeRefusal:
         taken = verifier.take(session, account_id, judged, caller.now)
         if not isinstance(taken, int):
             _note_refusal(session, caller, account_id, taken, "log-in")
+            attempts.note_wrong(session, caller, account_id)
             return taken
         throttles.give_back(session, subjects, caller.now, caller.now)
-        login_rows.complete(session, caller, account_id, factors=["password", "totp"])
+        whole = login_rows.complete(session, caller, account_id, factors=["password", "totp"], device=device)
         token = login_rows.renew(
             session,
             caller.login_id or 0,
@@ -120,7 +123,8 @@ def enter_code(caller: Caller, typed: str) -> LoggedIn | CodeRefusal:
             confirmed_at=caller.now,
             last_seen_at=caller.now,
         )
-        return LoggedIn(token, Stage.COMPLETE, account_id, identity.account.email if identity.account else "")
+        email = identity.account.email if identity.account else ""
+        return LoggedIn(token, Stage.COMPLETE, account_id, email, whole.device, whole.wrong_codes)
 
 
 def confirm_by_code(caller: Caller, typed: str) -> Done | CodeRefusal:
@@ -149,7 +153,7 @@ def confirm_by_password(caller: Caller, password: str) -> Done | WrongPassword |
         require(session, caller, Audience.ACCOUNT)
         paused = throttles.count(session, subjects, caller.now)
         if paused:
-            audit.record(session, caller, EventKind.ATTEMPTS_PAUSED, account_id=caller.account_id, what="step-up")
+            attempts.note_pause(session, caller, paused, account_id=caller.account_id, what="step-up")
             return paused
         account = session.get_one(Account, caller.account_id)
         stored = account.password_digest
@@ -167,8 +171,7 @@ def confirm_by_password(caller: Caller, password: str) -> Done | WrongPassword |
 
 def _confirmed(session: Session, caller: Caller, account_id: int, subjects: list[Subject]) -> None:
     throttles.clear(session, subjects)
-    change(session, update(Login).where(Login.id == caller.login_id).values(confirmed_at=caller.now))
-    audit.record(session, caller, EventKind.LOGIN_CONFIRMED, account_id=account_id)
+    login_rows.confirm(session, caller, account_id)
 
 
 def log_out(caller: Caller, token_digest: bytes) -> None:
@@ -196,7 +199,7 @@ def _count_and_judge(
         account_id = _account_id(_identity(require(session, caller, audience)))
         paused = throttles.count(session, subjects, caller.now)
         if paused:
-            audit.record(session, caller, EventKind.ATTEMPTS_PAUSED, account_id=account_id, what="code")
+            attempts.note_pause(session, caller, paused, account_id=account_id, what="code")
             return paused
         apps = verifier.apps_of(session, account_id)
     return verifier.judge(apps, code, caller.now)

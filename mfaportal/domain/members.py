@@ -3,12 +3,12 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ..models import Account, EventKind, Membership, Portal
+from ..models import Account, EventKind, MailKind, Membership, Portal
 from ..plumbing.db import transaction
 from ..rules.access import Audience
 from ..rules.lifetimes import STEP_UP, STEP_UP_GRACE
 from ..rules.roles import MemberRole, Role
-from . import audit, invitation_rows, login_rows
+from . import audit, invitation_rows, login_rows, notices
 from .authority import require
 from .caller import Caller
 from .membership_rows import has_another_admin, lock_admins
@@ -33,8 +33,8 @@ def change_role(caller: Caller, slug: str, account_id: int, role: MemberRole) ->
             portal_id=found.portal_id,
             role=[found.role, role],
         )
-        found.role = role
-        _settle(session, caller, account_id, found.portal_id)
+        before, found.role = found.role, role
+        _settle(session, caller, account_id, found.portal_id, role=role, before=before)
     return Done()
 
 
@@ -46,7 +46,7 @@ def remove(caller: Caller, slug: str, account_id: int) -> Done | AccountRefusal:
             return found
         audit.record(session, caller, EventKind.MEMBER_REMOVED, account_id=account_id, portal_id=found.portal_id)
         session.delete(found)
-        _settle(session, caller, account_id, found.portal_id)
+        _settle(session, caller, account_id, found.portal_id, role=None, before=found.role)
     return Done()
 
 
@@ -61,13 +61,14 @@ def add(caller: Caller, slug: str, account_id: int, role: MemberRole) -> Done | 
         if found is not None and found.role == role:
             return AccountRefusal.NO_CHANGE
         about = {"account_id": account_id, "portal_id": portal_id}
+        before = None if found is None else found.role
         if found is None:
             session.add(Membership(**about, role=role, since=caller.now))
             audit.record(session, caller, EventKind.MEMBER_ADDED, **about, role=role)
         else:
             audit.record(session, caller, EventKind.ROLE_CHANGED, **about, role=[found.role, role])
             found.role = role
-        _settle(session, caller, account_id, portal_id)
+        _settle(session, caller, account_id, portal_id, role=role, before=before)
     return Done()
 
 
@@ -90,11 +91,16 @@ def _membership(session: Session, caller: Caller, slug: str, account_id: int) ->
     return found
 
 
-def _settle(session: Session, caller: Caller, account_id: int, portal_id: int) -> None:
-    """A change of role is met at the next log-in; whoever changes their own stays in this browser.
+def _settle(
+    session: Session, caller: Caller, account_id: int, portal_id: int, *, role: str | None, before: str | None
+) -> None:
+    """A change of role is met at the next log-in; whoever changes their own stays in this browser. They are mailed.
 
     Open invitations to this portal go: they would give back what was taken.
     """
     but = caller.login_id if account_id == caller.account_id else None
     login_rows.end_of_account(session, caller, account_id, but=but)
     invitation_rows.close(session, portal_id, account_id)
+    portal = session.get_one(Portal, portal_id)
+    changed = {"portal": portal.name, "slug": portal.slug, "role": role, "before": before}
+    notices.tell(session, caller, MailKind.ROLE_CHANGED, account_id, **changed)

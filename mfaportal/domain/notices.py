@@ -21,6 +21,11 @@ from ..rules.lifetimes import MAIL
 from .caller import Caller
 
 
+def mail_works() -> bool:
+    """Whether there is a mail server: then links go to the address that they are for, and are shown to nobody."""
+    return runtime().settings.mail_url is not None
+
+
 def tell(session: Session, caller: Caller, kind: MailKind, account_id: int, **facts: Any) -> None:
     """Mail the owner of an account that something happened to it; when and from where go with it by themselves."""
     account = session.get(Account, account_id)
@@ -38,6 +43,7 @@ def send(
     account_id: int | None = None,
     about: str | None = None,
     dies_at: datetime | None = None,
+    not_before: datetime | None = None,
     **facts: Any,
 ) -> None:
     """Mail an address. `about` names what a link in it belongs to; `dies_at`: when the link does, a day at most."""
@@ -54,7 +60,7 @@ def send(
             sealed=runtime().keys.sealer.seal(owner_of_mail(message_id), json.dumps(told)),
             made_at=caller.now,
             dies_at=min(dies_at or caller.now + MAIL, caller.now + MAIL),
-            next_try_at=caller.now,
+            next_try_at=not_before or caller.now,
         )
     )
 

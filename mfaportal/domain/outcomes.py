@@ -1,6 +1,6 @@
 """What operations answer. An expected refusal is a value: one that raised would roll back its own count and event."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
@@ -14,12 +14,18 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class LoggedIn:
-    """A login begun or carried on. The browser gets `token`; the row keeps only its digest."""
+    """A login begun or carried on. The browser gets `token`; the row keeps only its digest.
+
+    `device`: the mark that the browser keeps for the next time, if it is one that is known; `wrong_codes`: how many
+    there were since the last whole log-in.
+    """
 
     token: str
     stage: Stage
     account_id: int
     email: str
+    device: str = ""
+    wrong_codes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,8 @@ class LoginRefusal(Enum):
 
 @dataclass(frozen=True, slots=True)
 class StillAsking:
-    """The right password of somebody who may not log in yet: their request waits, or was declined.
+    """The right password of somebody who may not log in yet: their request waits, or was declined, or its address is
+    still to be confirmed by the link that was mailed to it.
 
     `contact`: whom to ask at the portal where they asked; empty where it names nobody.
     """
@@ -45,18 +52,26 @@ class StillAsking:
     declined: bool
     reason: str
     contact: str
+    unconfirmed: bool = False
 
     @property
     def value(self) -> str:
         """The same in one word, as a `LoginRefusal` has it."""
+        if self.unconfirmed:
+            return "unconfirmed"
         return "declined" if self.declined else "waiting"
 
 
 @dataclass(frozen=True, slots=True)
 class PausedUntil:
-    """Too many attempts. `until` is None when only an operator or a new password lifts it."""
+    """Too many attempts. `until` is None when only an operator or a new password lifts it.
+
+    `full`: the kinds of budget that are used up; `first`: no refusal of theirs has been written down in this window.
+    """
 
     until: datetime | None
+    full: frozenset[str] = field(default=frozenset(), compare=False)
+    first: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +113,21 @@ class SetUpRefusal(Enum):
     EXPIRED = "expired"
     """The pending key is gone: used by another tab, or older than half an hour."""
     TOO_MANY = "too many"
+    GONE = "gone"
+    """The app that was to be replaced is not there (any more)."""
 
 
 @dataclass(frozen=True, slots=True)
 class SetUpDone:
-    """An app was added under `name`; `first` if it is the account's only one. `token` replaces the browser's."""
+    """An app was added under `name`; `first` if it is the account's only one. `token` replaces the browser's.
+
+    `device`: the mark that the browser keeps from now on, where this made a log-in whole.
+    """
 
     token: str
     name: str
     first: bool
+    device: str = ""
 
 
 class DeleteRefusal(Enum):
@@ -126,6 +147,8 @@ class AccountRefusal(Enum):
     ONESELF = "oneself"
     AN_OPERATOR = "an operator"
     UNKNOWN_PORTAL = "unknown portal"
+    NEEDS_MAIL = "needs mail"
+    """Without a mail server nobody can show that an address is theirs."""
     NO_CHANGE = "no change"
 
 
@@ -146,18 +169,14 @@ class LinkMade:
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """An address and the token of its link, to be shown once; no token for somebody who is a member already."""
+    """An address and the token of its link, to be shown once; no token for somebody who is a member already.
+
+    `mailed`: the link is on its way to the address, and is shown to nobody.
+    """
 
     email: str
     token: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class BadAddresses:
-    """Nobody was invited: these are no e-mail addresses, or there are none, or more than are taken at once."""
-
-    bad: tuple[str, ...] = ()
-    too_many: bool = False
+    mailed: bool = False
 
 
 class InvitationRefusal(Enum):
@@ -193,22 +212,6 @@ class RequestRefusal(Enum):
     MEMBER = "member"
     ALREADY_OPEN = "already open"
     NOT_OPEN = "not open"
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """How many requests were decided, were not open any more, have an account's address by now, share one address."""
-
-    done: int
-    not_open: int
-    has_account: int
-    sharing: int = 0
-
-
-class SignUpRefusal(Enum):
-    BAD_CONTACT = "bad contact"
-    NEEDS_MAIL = "needs mail"
-    """Whoever may come in by themselves has to confirm an address first."""
 
 
 class WelcomeRefusal(Enum):

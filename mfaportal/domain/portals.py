@@ -6,12 +6,12 @@ from sqlalchemy import delete as delete_from
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from ..models import Dataset, EventKind, Membership, Portal, Visibility
+from ..models import AccessRequest, Dataset, EventKind, Invitation, Membership, Portal, Visibility
 from ..plumbing.db import change, reading, transaction
 from ..rules.access import Audience
 from ..rules.lifetimes import STEP_UP, STEP_UP_GRACE
 from ..rules.names import PORTAL_MAX, clean_name, is_slug
-from . import audit
+from . import audit, invitation_rows, request_rows
 from .authority import require
 from .caller import Caller
 from .outcomes import Done, PortalRefusal
@@ -91,6 +91,8 @@ def delete(caller: Caller, slug: str) -> Done | PortalRefusal:
             return PortalRefusal.LAST
         files = select(Dataset.file_digest).where(Dataset.portal_id == portal_id, Dataset.file_digest.is_not(None))
         noted.update(session.scalars(files))
+        request_rows.void_links(session, AccessRequest.portal_id == portal_id)
+        invitation_rows.delete_open(session, Invitation.portal_id == portal_id)
         change(session, delete_from(Portal).where(Portal.id == portal_id))
         audit.record(session, caller, EventKind.PORTAL_DELETED, portal_id=portal_id, slug=slug)
     return Done()

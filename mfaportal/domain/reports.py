@@ -26,6 +26,7 @@ class AccountListed:
     is_operator: bool
     suspended: bool
     set_up: bool
+    confirmed: bool
     memberships: tuple[MembershipListed, ...]
 
 
@@ -52,6 +53,7 @@ def accounts() -> list[AccountListed]:
             Account.name,
             Account.is_operator,
             Account.suspended_at,
+            Account.email_confirmed_at,
             _SET_UP,
             Portal.slug,
             Membership.role,
@@ -74,6 +76,7 @@ def _account(rows: list[Any]) -> AccountListed:
         first.is_operator,
         first.suspended_at is not None,
         bool(first.set_up),
+        first.email_confirmed_at is not None,
         memberships,
     )
 

@@ -3,22 +3,21 @@
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from ..models import AccessRequest, Account, EventKind, Membership, RequestState
-from ..models.account import new_account
-from ..models.identity import Identity
-from ..plumbing.db import change, insert_or_ignore, transaction
+from ..models import AccessRequest, EventKind, MailKind, RequestState
+from ..models.identity import Identity, PortalSeen
+from ..plumbing.db import change, transaction
 from ..rules.access import Audience
 from ..rules.lifetimes import STEP_UP, STEP_UP_GRACE
 from ..rules.roles import MemberRole
-from . import audit, invitation_rows, login_rows, request_rows
+from . import audit, joining, login_rows, notices, request_rows
 from .authority import require
 from .caller import Caller
-from .outcomes import Decided
 from .throttles import LostRace
 
 AT_ONCE = 50
@@ -39,11 +38,22 @@ class Verdict:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """How many requests were decided, were not open any more, have an account's address by now, share one address."""
+
+    done: int
+    not_open: int
+    has_account: int
+    sharing: int = 0
+
+
 def decide(caller: Caller, slug: str, ids: list[int], verdict: Verdict) -> Decided:
     """Accept or decline each of these requests that is open in this portal; what is not is counted, and left alone.
 
     A stranger's becomes an account, unless there is one with its address by now. Whoever joins logs in anew, as after
-    a change of role: otherwise a login of before could escape a rule that was raised since.
+    a change of role: otherwise a login of before could escape a rule that was raised since. They are mailed what was
+    decided; not so a stranger who is declined and whose address nobody has confirmed: it may be somebody else's.
 
     Raises:
         LostRace: elsewhere an account with the same address was made in this very moment.
@@ -52,7 +62,7 @@ def decide(caller: Caller, slug: str, ids: list[int], verdict: Verdict) -> Decid
         with transaction() as session:
             within = STEP_UP + STEP_UP_GRACE
             identity = require(session, caller, Audience.ADMINS, slug=slug, confirmed_within=within)
-            deciding = _Deciding(session, caller, _portal_id(identity), verdict)
+            deciding = _Deciding(session, caller, _portal(identity), verdict)
             chosen = list(dict.fromkeys(ids))[:AT_ONCE]
             deciding.leave_alone_what_shares_an_address(chosen)
             for request_id in chosen:
@@ -62,17 +72,18 @@ def decide(caller: Caller, slug: str, ids: list[int], verdict: Verdict) -> Decid
         raise LostRace("account") from error
 
 
-def _portal_id(identity: Identity | None) -> int:
+def _portal(identity: Identity | None) -> PortalSeen:
     if identity is None or identity.portal is None:
         raise TypeError("only an admin in a browser decides")
-    return identity.portal.id
+    return identity.portal
 
 
 class _Deciding:
     """Decides one request after the other, in one transaction, and counts."""
 
-    def __init__(self, session: Session, caller: Caller, portal_id: int, verdict: Verdict) -> None:
-        self.session, self.caller, self.portal_id, self.verdict = session, caller, portal_id, verdict
+    def __init__(self, session: Session, caller: Caller, portal: PortalSeen, verdict: Verdict) -> None:
+        self.session, self.caller, self.portal_id, self.verdict = session, caller, portal.id, verdict
+        self.portal = portal
         self.done = self.not_open = self.has_account = 0
         self.sharing: set[int] = set()
 
@@ -107,46 +118,40 @@ class _Deciding:
             if accepting:
                 self._accept(request)
             else:
-                self._note(EventKind.REQUEST_DECLINED, request)
+                self._decline(request)
 
     def _known_by_now(self, request: AccessRequest) -> bool:
         """Whether the address of a stranger's open request has an account by now: who asked may be somebody else."""
         if request.account_id is not None or request.state != RequestState.OPEN:
             return False
-        return self.session.scalar(select(Account.id).where(Account.email == request.email)) is not None
+        return request_rows.has_account(self.session, request.email)
 
     def _accept(self, request: AccessRequest) -> None:
         if request.account_id is None:
-            self._make_account(request)
-        self._let_in(request.account_id or 0)
-        self._note(EventKind.REQUEST_ACCEPTED, request, role=self.verdict.role)
-
-    def _make_account(self, request: AccessRequest) -> None:
-        """The request becomes the account, and keeps nothing of its own."""
-        email = request.email or ""
-        account = new_account(
-            email=email,
-            name=request.name or "",
-            password_digest=request.password_digest,
-            now=self.caller.now,
-            confirmed=False,
-        )
-        self.session.add(account)
-        self.session.flush()
-        request.account_id = account.id
-        request.email = request.name = request.password_digest = None
-        self.session.flush()
-        audit.record(self.session, self.caller, EventKind.ACCOUNT_CREATED, account_id=account.id, operator=False)
-        request_rows.close_for_email(self.session, self.caller, email, portal_id=self.portal_id)
-
-    def _let_in(self, account_id: int) -> None:
-        """A membership, if there is none yet: the role of one that is there is not changed by this."""
-        about = {"account_id": account_id, "portal_id": self.portal_id}
-        values = {**about, "role": self.verdict.role, "since": self.caller.now}
-        if change(self.session, insert_or_ignore(self.session, Membership).values(**values)):
-            audit.record(self.session, self.caller, EventKind.MEMBER_ADDED, **about, role=self.verdict.role)
+            request_rows.make_account(self.session, self.caller, request, portal_id=self.portal_id)
+        account_id = request.account_id or 0
+        if joining.add_member(self.session, self.caller, account_id, self.portal_id, self.verdict.role):
             login_rows.end_of_account(self.session, self.caller, account_id)
-            invitation_rows.close(self.session, self.portal_id, account_id)
+        self._note(EventKind.REQUEST_ACCEPTED, request, role=self.verdict.role)
+        notices.tell(
+            self.session,
+            self.caller,
+            MailKind.REQUEST_ACCEPTED,
+            account_id,
+            portal=self.portal.name,
+            role=self.verdict.role,
+            reason=self.verdict.reason,
+            slug=self.portal.slug,
+        )
+
+    def _decline(self, request: AccessRequest) -> None:
+        self._note(EventKind.REQUEST_DECLINED, request)
+        kind = MailKind.REQUEST_DECLINED
+        facts: dict[str, Any] = {"portal": self.portal.name, "slug": self.portal.slug, "reason": self.verdict.reason}
+        if request.account_id is not None:
+            notices.tell(self.session, self.caller, kind, request.account_id, **facts)
+        elif request.email is not None and request.email_confirmed_at is not None:
+            notices.send(self.session, self.caller, kind, request.email, name=request.name, **facts)
 
     def _note(self, kind: EventKind, request: AccessRequest, **details: str) -> None:
         audit.record(

@@ -4,13 +4,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, literal, select, tuple_
+from sqlalchemy import Select, func, literal, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
 from ..models import AccessRequest, Account, RequestState
 from ..plumbing.db import reading
+from ..rules.throttling import Kind
+from . import throttles
+from .throttles import Subject
 
 PAGE = 50
+_SEEN_BY_NOBODY = (RequestState.OPEN, RequestState.DECOY, RequestState.UNCONFIRMED)
+"""What is no history: open ones stand in the queue, and the others no admin ever sees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +47,11 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class QueuePage:
+    """`full_until`: when the portal takes strangers' requests again, having taken as many as it may in a day."""
+
     requests: list[Waiting]
     next_after: int | None
+    full_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +60,15 @@ class HistoryPage:
     next_after: int | None
 
 
-def queue(portal_id: int, after: int | None) -> QueuePage:
-    """The open requests, the oldest first: one statement."""
+def queue(portal_id: int, after: int | None, now: datetime) -> QueuePage:
+    """The open requests, the oldest first: one statement, and one for the day's budget."""
     other = aliased(AccessRequest)
     sharing = (
         select(func.count())
         .where(other.portal_id == portal_id, other.state == RequestState.OPEN, other.email == AccessRequest.email)
         .scalar_subquery()
     )
-    confirmed = and_(Account.id.is_not(None), Account.email_confirmed_at.is_not(None))
+    confirmed = or_(Account.email_confirmed_at.is_not(None), AccessRequest.email_confirmed_at.is_not(None))
     statement = (
         _of_portal(portal_id)
         .add_columns(confirmed, sharing, AccessRequest.message, AccessRequest.made_at)
@@ -69,7 +77,8 @@ def queue(portal_id: int, after: int | None) -> QueuePage:
     )
     with reading() as session:
         found = [Waiting(row[0], row[1], row[2], bool(row[3]), *row[4:]) for row in session.execute(statement)]
-    return QueuePage(found[:PAGE], found[PAGE - 1].id if len(found) > PAGE else None)
+        full_until = throttles.paused_until(session, Subject(Kind.REQUEST_TO_PORTAL, str(portal_id)), now)
+    return QueuePage(found[:PAGE], found[PAGE - 1].id if len(found) > PAGE else None, full_until)
 
 
 def history(portal_id: int, after: int | None) -> HistoryPage:
@@ -85,7 +94,7 @@ def history(portal_id: int, after: int | None) -> HistoryPage:
             AccessRequest.reason,
         )
         .outerjoin(decider, decider.id == AccessRequest.decided_by)
-        .where(AccessRequest.state.not_in([RequestState.OPEN, RequestState.DECOY]))
+        .where(AccessRequest.state.not_in(_SEEN_BY_NOBODY))
         .order_by(AccessRequest.decided_at.desc(), AccessRequest.id.desc())
     )
     if after is not None:

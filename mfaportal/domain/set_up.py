@@ -1,6 +1,6 @@
 """Setting up an app: the key that a login is offered, and the code that proves the app holds it.
 
-The first set-up, and that no code serves twice, are decided here.
+The first set-up, that no code serves twice, and that a lost app goes only with the new one, are decided here.
 """
 
 import logging
@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from ..models import Account, Authenticator, EventKind, Login
+from ..models import Account, Authenticator, EventKind, Login, MailKind
 from ..models.authenticator import owner_of
 from ..models.identity import AccountSeen, Identity
 from ..plumbing.db import change, transaction
@@ -22,7 +22,7 @@ from ..rules.names import APP_MAX, clean_name, key_of
 from ..rules.stages import Stage
 from ..rules.throttling import Kind
 from ..rules.totp import ClockOff, check, clean_code, new_secret
-from . import attempts, audit, login_rows, throttles
+from . import attempts, audit, login_rows, notices, recovery_rows, throttles
 from .authority import NotAllowed, is_fresh, require
 from .caller import Caller
 from .outcomes import (
@@ -69,18 +69,19 @@ def leave(caller: Caller) -> None:
 
 
 def finish(
-    caller: Caller, typed: str, name: str, *, end_others: bool
+    caller: Caller, typed: str, name: str, *, end_others: bool, replaced: int | None = None
 ) -> SetUpDone | CodeRefusal | NameRefusal | SetUpRefusal:
     """Add the app whose key this login was offered, proven by a code of it, which is thereby used up.
 
-    The account's first app ends its other logins, and counts as this login's second factor.
+    The account's first app ends its other logins, counts as this login's second factor, and brings recovery codes.
+    `replaced` is the number of an app that goes in the same instant: the account is never without one.
     """
     code, cleaned = clean_code(typed), clean_name(name, APP_MAX)
     if cleaned is None:
         return NameRefusal.BAD
     if code is None:
         return attempts.count_malformed(caller)
-    offered = _count_attempt(caller, cleaned)
+    offered = _count_attempt(caller, cleaned, replaced)
     if not isinstance(offered, bytes):
         return offered
     step = _judge(caller, offered, code)
@@ -89,24 +90,26 @@ def finish(
         return step
     try:
         with transaction() as session:
-            return _add(session, caller, cleaned, offered, step, end_others=end_others)
+            return _add(session, caller, cleaned, offered, step, replaced, end_others=end_others)
     except IntegrityError:
         return NameRefusal.TAKEN
 
 
-def _count_attempt(caller: Caller, name: str) -> bytes | PausedUntil | NameRefusal | SetUpRefusal:
+def _count_attempt(
+    caller: Caller, name: str, replaced: int | None
+) -> bytes | PausedUntil | NameRefusal | SetUpRefusal:
     """Count the attempt; the sealed key on offer. What the person can put right at no cost is not counted."""
     with transaction() as session:
         identity = _may_set_up(session, caller)
         login = session.get_one(Login, caller.login_id)
         if _pending(login, caller.now) is None or login.pending_secret is None:
             return SetUpRefusal.EXPIRED
-        refusal = _room_for(session, login.account_id, name)
+        refusal = _room_for(session, login.account_id, name, replaced)
         if refusal:
             return refusal
         paused = throttles.count(session, [_set_up_subject(caller)], caller.now)
         if paused:
-            audit.record(session, caller, EventKind.ATTEMPTS_PAUSED, account_id=identity.id, what="set-up")
+            attempts.note_pause(session, caller, paused, account_id=identity.id, what="set-up")
             return paused
         return login.pending_secret
 
@@ -128,24 +131,25 @@ def _note_wrong(caller: Caller) -> None:
 
 
 def _add(
-    session: Session, caller: Caller, name: str, offered: bytes, step: int, *, end_others: bool
+    session: Session,
+    caller: Caller,
+    name: str,
+    offered: bytes,
+    step: int,
+    replaced: int | None,
+    *,
+    end_others: bool,
 ) -> SetUpDone | NameRefusal | SetUpRefusal:
     session.scalars(select(Account.id).where(Account.id == caller.account_id).with_for_update()).one()
     account = _may_set_up(session, caller)
     login = session.get_one(Login, caller.login_id)
-    half = login.confirmed_at is None
+    half, offered = login.confirmed_at is None, _as_sealed_now(login, offered)
     first = not account.has_authenticator
-    refusal = _room_for(session, account.id, name)
+    refusal = _room_for(session, account.id, name, replaced) or _use_up(session, caller, offered)
     if refusal:
         return refusal
-    used = change(
-        session,
-        update(Login)
-        .where(Login.id == caller.login_id, Login.pending_secret == offered)
-        .values(pending_secret=None, pending_at=None),
-    )
-    if used != 1:
-        return SetUpRefusal.EXPIRED
+    if replaced is not None:
+        _remove(session, caller, account.id, replaced)
     app = Authenticator(account_id=account.id, sealed_secret=offered, last_step=step, added_at=caller.now)
     app.rename(name)
     session.add(app)
@@ -154,11 +158,43 @@ def _add(
     if first or end_others:
         login_rows.end_of_account(session, caller, account.id, but=caller.login_id)
     audit.record(session, caller, EventKind.AUTHENTICATOR_ADDED, account_id=account.id, app=app.id, first=first)
+    notices.tell(session, caller, MailKind.APP_ADDED, account.id, app=name)
+    if first:
+        recovery_rows.make_set(session, caller, account.id)
+        audit.record(session, caller, EventKind.RECOVERY_CODES_MADE, account_id=account.id)
+    mark = ""
     if half:
-        login_rows.complete(session, caller, account.id, factors=["password", "totp"])
-    facts = {"confirmed_at": caller.now} if half else {}
-    token = login_rows.renew(session, login.id, second_factor_at=caller.now, last_seen_at=caller.now, **facts)
-    return SetUpDone(token, name, first)
+        factors = ["password", "totp"]
+        mark = login_rows.complete(session, caller, account.id, factors=factors, device=None, told=True).device
+    facts = {"second_factor_at": caller.now, "last_seen_at": caller.now, "recovered_at": None}
+    facts |= {"confirmed_at": caller.now} if half else {}
+    return SetUpDone(login_rows.renew(session, caller.login_id or 0, **facts), name, first, mark)
+
+
+def _as_sealed_now(login: Login, offered: bytes) -> bytes:
+    """The key that was judged as it stands on the login: a rotation may have sealed it again meanwhile."""
+    present = login.pending_secret
+    return present if present and runtime().keys.sealer.hold_the_same(present, offered) else offered
+
+
+def _use_up(session: Session, caller: Caller, offered: bytes) -> SetUpRefusal | None:
+    """Take the key off the login, once: of two tabs that send it, one is too late."""
+    used = change(
+        session,
+        update(Login)
+        .where(Login.id == caller.login_id, Login.pending_secret == offered)
+        .values(pending_secret=None, pending_at=None),
+    )
+    return None if used == 1 else SetUpRefusal.EXPIRED
+
+
+def _remove(session: Session, caller: Caller, account_id: int, app_id: int) -> None:
+    """Delete the app that is being replaced; `_room_for` has seen it in this transaction."""
+    app = session.get_one(Authenticator, app_id)
+    session.delete(app)
+    session.flush()  # before the new one, which may have its name
+    audit.record(session, caller, EventKind.AUTHENTICATOR_DELETED, account_id=account_id, app=app_id, replaced=True)
+    notices.tell(session, caller, MailKind.APP_DELETED, account_id, app=app.name)
 
 
 def _may_set_up(session: Session, caller: Caller) -> AccountSeen:
@@ -167,19 +203,31 @@ def _may_set_up(session: Session, caller: Caller) -> AccountSeen:
 
 
 def _checked(identity: Identity | None, caller: Caller, *, confirmed_within: timedelta) -> AccountSeen:
-    """The account, if its step-up is young enough; in the middle of a log-in there is none to ask for."""
+    """The account, if its step-up is young enough; in the middle of a log-in there is none to ask for.
+
+    Nor after a log-in by a recovery code: whoever lost their app must be able to set one up.
+    """
     if identity is None or identity.account is None:
         raise TypeError("only a browser sets up an app")
-    if identity.stage is Stage.COMPLETE and not is_fresh(identity, caller, confirmed_within):
+    excused = identity.stage is not Stage.COMPLETE or identity.recovered
+    if not excused and not is_fresh(identity, caller, confirmed_within):
         raise NotAllowed(SendTo(Destination.CONFIRM), identity)
     return identity.account
 
 
-def _room_for(session: Session, account_id: int, name: str) -> NameRefusal | SetUpRefusal | None:
-    keys = session.scalars(select(Authenticator.name_key).where(Authenticator.account_id == account_id)).all()
-    if len(keys) >= APPS_MAX:
+def _room_for(
+    session: Session, account_id: int, name: str, replaced: int | None
+) -> NameRefusal | SetUpRefusal | None:
+    """Why there is no room for one more app of this name; the one that is replaced makes room, and must be there."""
+    apps = session.execute(
+        select(Authenticator.id, Authenticator.name_key).where(Authenticator.account_id == account_id)
+    ).all()
+    stay = {app.name_key for app in apps if app.id != replaced}
+    if replaced is not None and len(stay) == len(apps):
+        return SetUpRefusal.GONE
+    if len(stay) >= APPS_MAX:
         return SetUpRefusal.TOO_MANY
-    return NameRefusal.TAKEN if key_of(name) in keys else None
+    return NameRefusal.TAKEN if key_of(name) in stay else None
 
 
 def _pending(login: Login, now: datetime) -> str | None:

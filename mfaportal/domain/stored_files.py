@@ -7,16 +7,19 @@ takes one away. So a file that is placed while its last other reference goes is 
 import logging
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..models import Dataset
 from ..plumbing.db import reading
-from ..plumbing.file_store import FileStore
+from ..plumbing.file_store import FileStore, Measured
 from ..plumbing.runtime import runtime
 
 _log = logging.getLogger("mfaportal.files")
+_ASIDE = timedelta(days=30)
+"""How long a file waits to be wanted again, by the right database."""
 _ASKED_ONE_BY_ONE = 500
 """Databases take no endless lists; of more files than this all that are wanted are read."""
 
@@ -39,6 +42,29 @@ def settled() -> Iterator[set[str]]:
             yield noted
         finally:
             _remove_unwanted(files, noted)
+
+
+@contextmanager
+def placed(measured: Measured | None) -> Iterator[set[str]]:
+    """The same, with a spooled file put in its place first: nobody waits for the database while the disk is written.
+
+    It goes again if the transaction comes to nothing. None: there is no file.
+    """
+    with settled() as noted:
+        if measured is not None:
+            noted.add(measured.digest)
+            store().place(measured)
+        yield noted
+
+
+def remove_old_orphans(now: datetime) -> int:
+    """Remove for good what starts have set aside as nobody's, once it is thirty days old; how many (for upkeep).
+
+    Takes the files' lock, so never inside a transaction.
+    """
+    files = store()
+    with files.locked():
+        return files.remove_orphans(now - _ASIDE)
 
 
 def _remove_unwanted(files: FileStore, noted: Collection[str]) -> None:

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from ..models import Throttle
@@ -38,14 +38,64 @@ def count(session: Session, subjects: list[Subject], now: datetime) -> PausedUnt
     """Count one attempt on all subjects, or on none and say until when: the latest of those that are full."""
     rows = {subject: _row(session, subject, now) for subject in subjects}
     outcomes = {subject: counted(history, LIMITS[subject.kind], now) for subject, (history, _version) in rows.items()}
-    paused = [outcome for outcome in outcomes.values() if isinstance(outcome, Paused)]
+    paused = {subject: outcome for subject, outcome in outcomes.items() if isinstance(outcome, Paused)}
     if paused:
-        untils = [pause.until for pause in paused]
-        return PausedUntil(None if None in untils else max(until for until in untils if until))
+        return _refused(session, paused, now)
     for subject, outcome in outcomes.items():
         if not isinstance(outcome, Paused):
             _replace(session, subject, outcome, rows[subject][1], now)
     return None
+
+
+def _refused(session: Session, paused: dict[Subject, Paused], now: datetime) -> PausedUntil:
+    """Until when, and whether it is news: of each full budget one refusal a window is written into the log."""
+    untils = [pause.until for pause in paused.values()]
+    news = [_is_first(session, subject, pause, now) for subject, pause in paused.items()]
+    return PausedUntil(
+        None if None in untils else max(until for until in untils if until),
+        full=frozenset(subject.kind for subject in paused),
+        first=any(news),
+    )
+
+
+def _is_first(session: Session, subject: Subject, pause: Paused, now: datetime) -> bool:
+    """Take the note of this window; what was noted further ahead than a window is long was noted by a wrong clock."""
+    fresh: ColumnElement[bool] = Throttle.noted_at.is_(None)
+    if pause.within is not None:
+        fresh = or_(fresh, Throttle.noted_at <= now - pause.within, Throttle.noted_at >= now + pause.within)
+    taken = change(
+        session,
+        update(Throttle)
+        .where(Throttle.kind == subject.kind, Throttle.subject == subject.name, fresh)
+        .values(noted_at=now),
+    )
+    return taken == 1
+
+
+def paused_until(session: Session, subject: Subject, now: datetime) -> datetime | None:
+    """Until when this subject's budget is full, if it is: read only, nothing is counted."""
+    row = session.execute(
+        select(Throttle.attempts, Throttle.in_a_row).where(
+            Throttle.kind == subject.kind, Throttle.subject == subject.name
+        )
+    ).one_or_none()
+    outcome = counted(unpacked(*row), LIMITS[subject.kind], now) if row is not None else None
+    return outcome.until if isinstance(outcome, Paused) else None
+
+
+def in_a_row(session: Session, subject: Subject) -> int:
+    """How many attempts there were since the last success."""
+    found = session.scalar(
+        select(Throttle.in_a_row).where(Throttle.kind == subject.kind, Throttle.subject == subject.name)
+    )
+    return found or 0
+
+
+def is_news(session: Session, subject: Subject, now: datetime) -> bool:
+    """Whether this subject's budget is full by now, and nobody has been told so in this window: asked once."""
+    history, _version = _row(session, subject, now)
+    outcome = counted(history, LIMITS[subject.kind], now)
+    return isinstance(outcome, Paused) and _is_first(session, subject, outcome, now)
 
 
 def give_back(session: Session, subjects: list[Subject], at: datetime, now: datetime) -> None:

@@ -20,7 +20,10 @@ class EventKind(StrEnum):
     ACCOUNT_DELETED = "account:deleted"
     ACCOUNT_UNLOCKED = "account:unlocked"
     OPERATOR_CHANGED = "account:operator-changed"
+    EMAIL_CHANGE_ASKED = "account:e-mail-change-asked"
+    EMAIL_CHANGED = "account:e-mail-changed"
     PASSWORD_SET = "password:set"  # noqa: S105
+    RESET_ASKED = "password:reset-asked"
     LINK_MADE = "link:made"
     LOGIN_PASSWORD_WRONG = "login:password-wrong"  # noqa: S105
     LOGIN_REFUSED = "login:refused"
@@ -36,6 +39,10 @@ class EventKind(StrEnum):
     AUTHENTICATOR_RENAMED = "authenticator:renamed"
     AUTHENTICATOR_DELETED = "authenticator:deleted"
     MFA_RESET = "authenticator:all-reset"
+    RECOVERY_CODES_MADE = "recovery-codes:made"
+    RECOVERY_CODES_SAVED = "recovery-codes:saved"
+    RECOVERY_CODES_REPLACED = "recovery-codes:replaced"
+    RECOVERY_CODE_USED = "recovery-codes:used"
     PORTAL_CREATED = "portal:created"
     PORTAL_RENAMED = "portal:renamed"
     PORTAL_DELETED = "portal:deleted"
@@ -45,6 +52,7 @@ class EventKind(StrEnum):
     MEMBER_ADDED = "membership:added"
     MEMBER_REMOVED = "membership:removed"
     MEMBER_LEFT = "membership:left"
+    REQUEST_SENT_TO_CONFIRM = "request:sent-to-confirm"
     REQUEST_MADE = "request:made"
     REQUEST_IGNORED = "request:ignored"
     REQUEST_WITHDRAWN = "request:withdrawn"
@@ -54,7 +62,13 @@ class EventKind(StrEnum):
     INVITATION_MADE_AGAIN = "invitation:made-again"
     INVITATION_REVOKED = "invitation:revoked"
     INVITATION_ACCEPTED = "invitation:accepted"
+    KEYS_ROTATED = "keys:rotated"
+    BACKUP_MADE = "backup:made"
+    RESTORED = "backup:restored"
     PEOPLE_EXPORTED = "people:exported"
+    EVENTS_EXPORTED = "events:exported"
+    CLOCK_WENT_BACK = "clock:went-back"
+    MAIL_RETRIED = "mail:tried-again"
     DATASET_ADDED = "dataset:added"
     DATASET_CHANGED = "dataset:changed"
     DATASET_DELETED = "dataset:deleted"
@@ -66,6 +80,7 @@ class Event(Model):
     __tablename__ = "events"
     __table_args__ = (
         Index("ix_events_account_id", "account_id", "id"),
+        Index("ix_events_actor_id", "actor_id", "id"),
         Index("ix_events_portal_id", "portal_id", "id"),
         {"sqlite_autoincrement": True},
     )

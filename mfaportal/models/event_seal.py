@@ -17,6 +17,8 @@ class EventSeal(Model):
     __table_args__ = {"sqlite_autoincrement": True}
 
     id: Mapped[PrimaryKey]
+    after_event: Mapped[int] = mapped_column(BigId, unique=True)
+    """Where the batch before ended, 0 for the first. Unique, so that two who seal at once cannot fork the chain."""
     first_event: Mapped[int] = mapped_column(BigId)
     last_event: Mapped[int] = mapped_column(BigId, unique=True)
     events: Mapped[int] = mapped_column(BigId)

@@ -26,6 +26,8 @@ class PortalSeen:
     public: bool
     takes_requests: bool
     """Whether somebody may ask here for access."""
+    open_sign_up: bool = False
+    """Whether its admins let in whoever confirms an address, as far as mail works."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,12 @@ class AccountSeen:
     name: str
     is_operator: bool
     has_authenticator: bool
-    covered: bool
+    covered_since: datetime | None
+    """The oldest instant since which a rule covers the account."""
+
+    @property
+    def covered(self) -> bool:
+        return self.covered_since is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,7 @@ def _identity(row: IdentityRow, slug: str | None, now: datetime, limits: LoginLi
             row.portal_name,
             public=row.visibility == Visibility.PUBLIC,
             takes_requests=row.sign_up in (SignUp.APPROVAL, SignUp.OPEN),
+            open_sign_up=row.sign_up == SignUp.OPEN,
         )
     )
     return Identity(
@@ -138,5 +146,5 @@ def _account(row: IdentityRow, facts: LoginFacts) -> AccountSeen:
         name=row.account_name,
         is_operator=bool(row.is_operator),
         has_authenticator=facts.has_authenticator,
-        covered=facts.required_since is not None,
+        covered_since=facts.required_since,
     )

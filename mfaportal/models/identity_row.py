@@ -150,8 +150,8 @@ def _back_office() -> Any:
 
 
 def _contact(here: Any) -> Any:
-    """Whom to ask at this portal; on pages of none, and where it names nobody, at the first one."""
-    return func.coalesce(func.nullif(here.contact, ""), _of_the_first(Portal.contact))
+    """Whom to ask at this portal, which may name nobody; on pages of none, at the first one."""
+    return case((here.id.is_(None), _of_the_first(Portal.contact)), else_=here.contact)
 
 
 def _of_the_first(column: Any) -> Any:

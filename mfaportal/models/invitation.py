@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, LargeBinary, String, and_, exists, or_
+from sqlalchemy import ColumnElement, ForeignKey, Index, LargeBinary, String, and_, exists, false, or_
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from ..plumbing.db import Moment
@@ -31,6 +31,8 @@ class Invitation(Model):
     made_at: Mapped[Moment]
     expires_at: Mapped[Moment]
     used_at: Mapped[Moment | None]
+    mailed: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether the present link went out by mail and was shown to nobody: whoever takes it has the address."""
 
 
 def still_works(now: datetime) -> ColumnElement[bool]:

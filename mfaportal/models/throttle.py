@@ -21,6 +21,8 @@ class Throttle(Model):
     in_a_row: Mapped[int] = mapped_column(default=0)
     version: Mapped[int] = mapped_column(default=0)
     changed_at: Mapped[Moment]
+    noted_at: Mapped[Moment | None]
+    """When a refusal was last written into the log: once a window, however many follow."""
 
 
 def packed(history: History) -> str:

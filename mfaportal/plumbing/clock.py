@@ -1,7 +1,7 @@
 """The clock: the one place that asks the machine what time it is. Instants are aware and UTC."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 BEGINNING = EPOCH
@@ -28,3 +28,8 @@ def to_microseconds(instant: datetime) -> int:
 
 def from_microseconds(value: int) -> datetime:
     return EPOCH + timedelta(microseconds=value)
+
+
+def midnight(day: date) -> datetime:
+    """When a day begins, in UTC."""
+    return datetime.combine(day, time(), UTC)

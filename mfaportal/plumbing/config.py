@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from .hosts import bracketed, is_host, is_loopback, stays_here
+from .mail_url import sender_of, server_of
 
 PREFIX = "MFAPORTAL_"
 ROOT = Path(__file__).resolve().parents[2]
@@ -195,23 +196,19 @@ def _workers(value: str) -> int:
 
 
 def _mail_url(value: str | None) -> str | None:
-    try:
-        is_right = value is None or (value.startswith(("smtp://", "smtps://")) and _has_host(value))
-    except ValueError:
-        is_right = False
-    if not is_right:
-        raise SettingError("MFAPORTAL_MAIL_URL must look like smtp://user:password@mail.example.org:587.")
+    if value is not None:
+        try:
+            server_of(value)
+        except ValueError as error:
+            raise SettingError(f"MFAPORTAL_MAIL_URL {error}.") from error
     return value
 
 
-def _has_host(url: str) -> bool:
-    parts = urlsplit(url)
-    return bool(parts.hostname) and parts.port != 0
-
-
 def _mail_from(value: str | None) -> str | None:
-    if value is not None and not (value.isprintable() and re.fullmatch(r"[^@]+@[^@\s]+", value)):
-        raise SettingError(f"MFAPORTAL_MAIL_FROM must be an e-mail address, not {value!r}.")
+    try:
+        sender_of(value, "localhost")
+    except ValueError as error:
+        raise SettingError(f"MFAPORTAL_MAIL_FROM {error}.") from error
     return value
 
 

@@ -4,7 +4,8 @@ neither try codes out nor make a seal.
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+
+from .key_ring import RingFile
 
 
 class UnknownKey(Exception):
@@ -14,13 +15,13 @@ class UnknownKey(Exception):
 class Digester:
     """HMAC-SHA-256 under a digest key of the ring. New ones go under the newest, whose id is kept with them."""
 
-    def __init__(self, keys: Mapping[str, bytes]) -> None:
-        self._keys = dict(keys)
+    def __init__(self, ring: RingFile) -> None:
+        self._ring = ring
 
     @property
     def newest(self) -> str:
         """The id of the key that new digests are made with."""
-        return next(iter(self._keys))
+        return next(iter(self._ring.keys().digest))
 
     def digest(self, purpose: str, text: bytes, *, key: str) -> bytes:
         """The digest of `text`, for one purpose only, under the key with this id.
@@ -28,6 +29,7 @@ class Digester:
         Raises:
             UnknownKey: the ring has no such key.
         """
-        if key not in self._keys:
+        found = self._ring.keys().digest.get(key)
+        if found is None:
             raise UnknownKey(key)
-        return hmac.new(self._keys[key], purpose.encode() + b"\x00" + text, hashlib.sha256).digest()
+        return hmac.new(found.secret, purpose.encode() + b"\x00" + text, hashlib.sha256).digest()

@@ -9,6 +9,7 @@ import hashlib
 import io
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -62,6 +63,7 @@ class FileStore:
     def __init__(self, instance: Path) -> None:
         self._files = instance / "files"
         self._spool = instance / "spool"
+        self._orphans = self._files / "orphans"
 
     def spool(self) -> SpooledFile:
         """An empty file for an upload, never in the machine's own temporary folder."""
@@ -98,7 +100,20 @@ class FileStore:
         target.parent.mkdir(mode=0o700, exist_ok=True)
         os.replace(measured.file.path, target)  # noqa: PTH105  # one step, whatever stands there
         for folder in (target.parent, self._files):
-            _sync_folder(folder)
+            sync_folder(folder)
+
+    def link(self, digest: str, size: int, name: Path) -> bool:
+        """Give the file a second name, which stays when it is removed; False if it is missing or cut off."""
+        file = self.open(digest, size)
+        if file is None:
+            return False
+        with file:
+            try:
+                os.link(self._path(digest), name)
+            except OSError:  # this disk has one name a file
+                with name.open("xb") as target:
+                    shutil.copyfileobj(file, target, _CHUNK)
+        return True
 
     def remove(self, digest: str) -> None:
         """Remove a file that nobody wants any more. Under the lock."""
@@ -118,12 +133,22 @@ class FileStore:
         file.close()
         return None
 
+    def has(self, digest: str, size: int) -> bool:
+        """Whether the file is there, and as long as it should be."""
+        file = self.open(digest, size)
+        if file is not None:
+            file.close()
+        return file is not None
+
     def digests(self) -> list[str]:
         """Of every file that is there."""
         return [path.name for path in self._files.glob("??/*") if _DIGEST.fullmatch(path.name)]
 
     def sweep(self, wanted: Collection[str], now: datetime) -> int:
-        """Remove what was left behind: old uploads, and files that nobody wants. How many. Under the lock."""
+        """Remove uploads that were left behind, and set files aside that nobody wants. How many. Under the lock.
+
+        Nobody wants them by the word of a database that may be an older copy: so one that is wanted again comes back.
+        """
         swept = 0
         for path in self._spool.glob("upload-*"):
             try:
@@ -133,10 +158,32 @@ class FileStore:
             if now - modified > _LEFT_BEHIND:
                 path.unlink(missing_ok=True)
                 swept += 1
-        for digest in set(self.digests()) - set(wanted):
-            self.remove(digest)
+        there = set(self.digests())
+        for digest in set(wanted) - there:
+            self._bring_back(digest)
+        for digest in there - set(wanted):
+            self._set_aside(digest, now)
             swept += 1
         return swept
+
+    def _set_aside(self, digest: str, now: datetime) -> None:
+        self._orphans.mkdir(mode=0o700, exist_ok=True)
+        aside = self._orphans / digest
+        os.replace(self._path(digest), aside)  # noqa: PTH105  # one step, whatever stands there
+        os.utime(aside, (now.timestamp(), now.timestamp()))
+
+    def _bring_back(self, digest: str) -> None:
+        aside, target = self._orphans / digest, self._path(digest)
+        if aside.exists():
+            target.parent.mkdir(mode=0o700, exist_ok=True)
+            os.replace(aside, target)  # noqa: PTH105
+
+    def remove_orphans(self, before: datetime) -> int:
+        """Remove for good what was set aside before then; how many. Under the lock."""
+        old = [path for path in self._orphans.glob("*") if path.stat().st_mtime < before.timestamp()]
+        for path in old:
+            path.unlink(missing_ok=True)
+        return len(old)
 
     def _path(self, digest: str) -> Path:
         if not _DIGEST.fullmatch(digest):
@@ -144,7 +191,7 @@ class FileStore:
         return self._files / digest[:2] / digest
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """A name is on the disk only once its folder is."""
     number = os.open(folder, os.O_RDONLY)
     try:

@@ -5,7 +5,7 @@ import re
 import sys
 from typing import Any
 
-_TOKEN = re.compile(r"(/(?:reset-password|invitations)/+|[?&]token=)[^\s\"&/?]+")
+_TOKEN = re.compile(r"(/(?:reset-password|invitations|confirm-address|confirm-email)/+|[?&]token=)[^\s\"&/?]+")
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), 127, *range(128, 160))}
 
 

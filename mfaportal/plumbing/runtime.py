@@ -33,6 +33,11 @@ def install(app: Flask, runtime: Runtime) -> None:
     app.extensions[_NAME] = runtime
 
 
+def is_installed(app: Flask) -> bool:
+    """Not where the portal refused to start."""
+    return _NAME in app.extensions
+
+
 def runtime() -> Runtime:
     """The runtime of the app whose context is active."""
     return cast("Runtime", current_app.extensions[_NAME])

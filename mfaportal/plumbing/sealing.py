@@ -1,19 +1,18 @@
-"""Sealing what the database must keep but must not show: TOTP secrets.
+"""Sealing what the database must keep but must not show: TOTP secrets, mails, codes that are shown once.
 
-A sealed text names whom it belongs to, and opening compares: Fernet has no associated data, so a row copied
-to another account would open there otherwise.
+A sealed text names its key, and inside it whom it belongs to: `ID:` and a Fernet token. Opening compares, for Fernet
+has no associated data, and a row copied to another account would open there otherwise.
 """
 
 import base64
-import binascii
 import hmac
-from functools import cached_property
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from cryptography.fernet import MultiFernet
+from .key_ring import Key, RingFile
 
-KEY_BYTES = 32
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
+
 _SEPARATOR = b"\x00"
 
 
@@ -22,22 +21,22 @@ class SealBroken(Exception):
 
 
 class Sealer:
-    """Seals under the newest key of the ring and opens under any.
+    """Seals under the newest key of the ring, as it is at that moment, and opens under the key that a text names.
 
     cryptography is loaded when the first secret is sealed or opened: a worker at rest is 7 MiB smaller without it.
     """
 
-    def __init__(self, keys: list[bytes]) -> None:
-        self._keys = keys
+    def __init__(self, ring: RingFile) -> None:
+        self._ring = ring
+        self._opened: dict[str, Fernet] = {}
 
-    @cached_property
-    def _fernet(self) -> "MultiFernet":
-        from cryptography.fernet import Fernet, MultiFernet  # noqa: PLC0415
-
-        return MultiFernet([Fernet(key) for key in self._keys])
+    @property
+    def newest(self) -> str:
+        """The id of the key that seals now."""
+        return next(iter(self._ring.keys().seal))
 
     def seal(self, owner: str, secret: str) -> bytes:
-        return self._fernet.encrypt(owner.encode() + _SEPARATOR + secret.encode())
+        return self._seal(owner.encode() + _SEPARATOR + secret.encode())
 
     def open(self, owner: str, sealed: bytes) -> str:
         """The secret of `owner`.
@@ -45,28 +44,62 @@ class Sealer:
         Raises:
             SealBroken: no key of the ring opens it, or it was sealed for somebody else.
         """
-        from cryptography.fernet import InvalidToken  # noqa: PLC0415
-
-        try:
-            text = self._fernet.decrypt(sealed)
-        except InvalidToken as error:
-            raise SealBroken("no key of the ring opens this") from error
-        whose, _, secret = text.partition(_SEPARATOR)
+        whose, _, secret = self._plain(sealed).partition(_SEPARATOR)
         if not hmac.compare_digest(whose, owner.encode()):
             raise SealBroken("sealed for somebody else")
         return secret.decode()
 
+    def hold_the_same(self, one: bytes, other: bytes) -> bool:
+        """Whether two sealed texts hold one secret of one owner."""
+        try:
+            return one == other or hmac.compare_digest(self._plain(one), self._plain(other))
+        except SealBroken:
+            return False
 
-def is_key(text: str) -> bool:
-    """Whether this is a Fernet key: 32 bytes in URL-safe Base64."""
-    try:
-        return len(base64.urlsafe_b64decode(text)) == KEY_BYTES
-    except (binascii.Error, ValueError):
-        return False
+    def renew(self, sealed: bytes) -> bytes:
+        """The same secret of the same owner, under the newest key.
+
+        Raises:
+            SealBroken: no key of the ring opens it.
+        """
+        return self._seal(self._plain(sealed))
+
+    def _seal(self, plain: bytes) -> bytes:
+        key = next(iter(self._ring.keys().seal.values()))
+        return sealed_under(key.id) + self._fernet(key).encrypt(plain)
+
+    def _plain(self, sealed: bytes) -> bytes:
+        from cryptography.fernet import InvalidToken  # noqa: PLC0415
+
+        keys, token = self._keys_for(sealed)
+        for key in keys:
+            try:
+                plain = self._fernet(key).decrypt(token)
+            except InvalidToken:
+                continue
+            if base64.urlsafe_b64encode(base64.urlsafe_b64decode(token)) != token:
+                break  # bits that Base64 leaves over were altered
+            return plain
+        raise SealBroken("no key of the ring opens this")
+
+    def _keys_for(self, sealed: bytes) -> tuple[tuple[Key, ...], bytes]:
+        """The key that a text names; all of them for one that names none, which an earlier version made."""
+        ring = self._ring.keys()
+        name, mark, token = sealed.partition(b":")
+        if not mark:
+            return tuple(ring.seal.values()), sealed
+        key = ring.seal.get(name.decode("ascii", "replace"))
+        return (() if key is None else (key,)), token
+
+    def _fernet(self, key: Key) -> "Fernet":
+        from cryptography.fernet import Fernet  # noqa: PLC0415
+
+        found = self._opened.get(key.text)
+        if found is None:
+            found = self._opened[key.text] = Fernet(key.text)
+        return found
 
 
-def new_key() -> str:
-    """A key for the ring, from the operating system."""
-    from cryptography.fernet import Fernet  # noqa: PLC0415
-
-    return Fernet.generate_key().decode()
+def sealed_under(key_id: str) -> bytes:
+    """What a text sealed under this key begins with."""
+    return key_id.encode() + b":"

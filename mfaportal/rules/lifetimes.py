@@ -20,6 +20,20 @@ ADDRESS_LINK = timedelta(hours=24)
 SHOWN_CODES = timedelta(minutes=30)
 """How long the page of new recovery codes can be opened again by the login that made them."""
 
+KEPT = timedelta(days=30)
+"""How long ended logins, links that expired and mails that were given up are kept: for whoever asks what happened."""
+SENT_MAIL_KEPT = timedelta(days=7)
+EVENTS_KEPT = timedelta(days=730)
+"""Long enough for what is found out late; after two years addresses and browsers of people are kept for nothing."""
+EVENTS_SETTLED = timedelta(minutes=1)
+"""Events younger than this are not sealed: one with a lower number may still be on its way into the database."""
+CLOCK_SLACK = timedelta(minutes=1)
+"""By how much a clock may go back without anybody being told."""
+PROXY_NOTED = timedelta(days=1)
+"""A proxy that nobody declared is noted at most this often."""
+NOTICED = timedelta(days=7)
+"""How long `doctor` speaks of a clock that went back, or of a proxy that nobody declared."""
+
 
 @dataclass(frozen=True, slots=True)
 class LoginLimits:

@@ -2,28 +2,20 @@
 
 import base64
 import re
-import secrets
 
 A_SET = 10
 LOW = 3
 """From here on people are told to make new ones."""
-_BYTES = 10
+CODE_BYTES = 10
 """80 bits; NIST SP 800-63B-4 §4.2.1.1 asks for 64 at least, OWASP ASVS 5.0 §6.5.4 for 20."""
 _GROUP = 4
 _TYPED_MAX = 64
 _CODE = re.compile(r"[A-Z2-7]{16}", re.ASCII)
 
 
-def new_set() -> tuple[str, ...]:
-    """Ten codes of 80 bits from the operating system: 16 Base32 characters each, in groups of four with dashes."""
-    codes: set[str] = set()
-    while len(codes) < A_SET:
-        codes.add(base64.b32encode(secrets.token_bytes(_BYTES)).decode())
-    return tuple(grouped(code) for code in codes)
-
-
-def grouped(code: str) -> str:
-    """As it is shown: `ABCD-EFGH-IJKL-MNOP`."""
+def code_of(drawn: bytes) -> str:
+    """`CODE_BYTES` from a good source as they are shown: 16 Base32 characters, `ABCD-EFGH-IJKL-MNOP`."""
+    code = base64.b32encode(drawn).decode()
     return "-".join(code[start : start + _GROUP] for start in range(0, len(code), _GROUP))
 
 

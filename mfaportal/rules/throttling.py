@@ -4,7 +4,7 @@ Pure: what happened is a `History`, and counting gives a new one. Keeping it is 
 """
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -20,10 +20,14 @@ class Kind(StrEnum):
     PASSWORD_FROM_ADDRESS_TO_ACCOUNT = "password:address+account"  # noqa: S105
     PASSWORD_TO_ACCOUNT = "password:account"  # noqa: S105
     PASSWORD_FROM_DEVICE = "password:device"  # noqa: S105
+    PASSWORD_OF_REQUEST = "password:request"  # noqa: S105
     PASSWORD_FROM_ADDRESS = "password:address"  # noqa: S105
     REQUEST_FROM_ADDRESS = "request:address"
     REQUEST_OF_EMAIL = "request:e-mail"
     REQUEST_TO_PORTAL = "request:portal"
+    RESET_FROM_ADDRESS = "reset:address"
+    RESET_OF_EMAIL = "reset:e-mail"
+    EMAIL_CHANGE = "e-mail-change:account"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +54,13 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """Not now. `until`: when the next attempt is free; None: not before somebody lifts it."""
+    """Not now. `until`: when the next attempt is free; None: not before somebody lifts it.
+
+    `within` is the length of the window that is full (the one that stays so for longest).
+    """
 
     until: datetime | None
+    within: timedelta | None = field(default=None, compare=False)
 
 
 _MINUTES_5 = timedelta(minutes=5)
@@ -74,12 +82,19 @@ LIMITS: dict[Kind, Limit] = {
     Kind.PASSWORD_FROM_ADDRESS_TO_ACCOUNT: Limit((Window(5, _MINUTES_5),)),
     Kind.PASSWORD_TO_ACCOUNT: Limit((Window(100, _DAY),)),
     Kind.PASSWORD_FROM_DEVICE: Limit((Window(5, _MINUTES_5), Window(100, _DAY))),
+    Kind.PASSWORD_OF_REQUEST: Limit((Window(5, _MINUTES_5),)),
     Kind.PASSWORD_FROM_ADDRESS: Limit((Window(50, _MINUTES_5),)),
-    Kind.REQUEST_FROM_ADDRESS: Limit((Window(10, _HOUR),)),
+    Kind.REQUEST_FROM_ADDRESS: Limit((Window(10, _HOUR), Window(20, _DAY))),
     Kind.REQUEST_OF_EMAIL: Limit((Window(3, _HOUR),)),
     Kind.REQUEST_TO_PORTAL: Limit((Window(100, _DAY),)),
+    Kind.RESET_FROM_ADDRESS: Limit((Window(10, _HOUR),)),
+    Kind.RESET_OF_EMAIL: Limit((Window(3, _HOUR),)),
+    Kind.EMAIL_CHANGE: Limit((Window(3, _HOUR),)),
 }
-"""OWASP's device cookies: browsers that completed a log-in keep a budget that strangers cannot use up."""
+"""OWASP's device cookies: browsers that completed a log-in keep a budget that strangers cannot use up.
+
+One address alone cannot use up the day of a portal's strangers.
+"""
 
 
 def network_of(address: str) -> str:
@@ -102,9 +117,11 @@ def counted(history: History, limit: Limit, now: datetime) -> History | Paused:
     """
     if limit.in_a_row is not None and history.in_a_row >= limit.in_a_row:
         return Paused(None)
-    full = [until for window in limit.windows if (until := _full_until(history.attempts, window, now))]
+    full = [
+        (until, window.length) for window in limit.windows if (until := _full_until(history.attempts, window, now))
+    ]
     if full:
-        return Paused(max(full))
+        return Paused(*max(full))
     longest = max(window.length for window in limit.windows)
     return History(tuple(sorted((*_near(history.attempts, longest, now), now))), history.in_a_row + 1)
 

@@ -8,8 +8,9 @@ from flask.typing import ResponseReturnValue
 from ..plumbing.config import ROOT
 from ..plumbing.runtime import runtime
 from ..rules.access import Audience
-from . import errors, gate, headers, login_session, page, uploads
+from . import client, errors, gate, headers, login_session, page, uploads
 from .account import blueprint as account_blueprint
+from .admin.access_activity import blueprint as access_activity_blueprint
 from .admin.access_requests import blueprint as access_requests_blueprint
 from .admin.access_security import blueprint as access_security_blueprint
 from .admin.access_signup import blueprint as access_signup_blueprint
@@ -22,6 +23,8 @@ from .converters import NumberConverter, SlugConverter
 from .front_office import blueprint as front_office_blueprint
 from .health import blueprint as health_blueprint
 from .installation import accounts_blueprint as installation_accounts_blueprint
+from .installation import activity_blueprint as installation_activity_blueprint
+from .installation import mail_blueprint as installation_mail_blueprint
 from .installation import portals_blueprint as installation_portals_blueprint
 
 
@@ -34,6 +37,7 @@ def register(app: Flask) -> None:
         # Addresses are matched against this, not against `Host`: one that no name can be would break every page.
         app.config["SERVER_NAME"] = urlsplit(runtime().settings.public_url).netloc
     uploads.register(app)
+    client.register(app)
     app.before_request(gate.stand_guard)
     gate.csrf.init_app(app)
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 365 * 24 * 3600
@@ -49,8 +53,11 @@ def register(app: Flask) -> None:
         access_requests_blueprint,
         access_security_blueprint,
         access_signup_blueprint,
+        access_activity_blueprint,
         installation_portals_blueprint,
         installation_accounts_blueprint,
+        installation_activity_blueprint,
+        installation_mail_blueprint,
         health_blueprint,
     ):
         app.register_blueprint(blueprint)

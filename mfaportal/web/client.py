@@ -2,13 +2,24 @@
 
 import ipaddress
 import logging
+from datetime import datetime, timedelta
 
-from flask import current_app, request
+from flask import Flask, Response, current_app, g, request
+from sqlalchemy.exc import SQLAlchemyError
 
+from ..domain import proxy_watch
+from ..domain.caller import the_portal_itself
 from ..plumbing.runtime import runtime
 
 _log = logging.getLogger("mfaportal.proxy")
 _NOTED = "mfaportal_proxy_noted"
+_LOOKED_AT = "mfaportal_proxy_looked_at"
+_EVERY = timedelta(hours=1)
+"""How often a process looks whether an undeclared proxy is noted."""
+
+
+def register(app: Flask) -> None:
+    app.after_request(_note_proxy)
 
 
 def client_address() -> str | None:
@@ -31,8 +42,28 @@ def client_address() -> str | None:
                 " or nothing is throttled by address",
                 peer,
             )
+        g.undeclared_proxy = str(peer)
         return None
     return str(peer)
+
+
+def _note_proxy(response: Response) -> Response:
+    """Behind the answer's back: whatever fails here, the request has been done."""
+    peer = g.get("undeclared_proxy")
+    if peer is not None and _is_time(runtime().now()):
+        try:
+            proxy_watch.note(the_portal_itself(), peer)
+        except SQLAlchemyError:
+            _log.warning("could not note the proxy that is not trusted", exc_info=True)
+    return response
+
+
+def _is_time(now: datetime) -> bool:
+    before = current_app.extensions.get(_LOOKED_AT)
+    if before is not None and abs(now - before) < _EVERY:
+        return False
+    current_app.extensions[_LOOKED_AT] = now
+    return True
 
 
 def _behind(forwarded: str) -> str | None:

@@ -13,12 +13,12 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from ..domain.authority import NotAllowed
 from ..domain.throttles import LostRace
-from . import body, uploads
+from . import body, gate, uploads
 from .gate import answer_for, wants_json
 
 _log = logging.getLogger("mfaportal.errors")
 
-_DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+_PASSES = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EMFILE, errno.ENFILE}
 _WORDS = {
     400: ("That did not work", "The portal could not make sense of this request."),
     403: ("No access", "Your account may not open this page."),
@@ -37,7 +37,7 @@ def register(app: Flask) -> None:
     app.json.mimetype = "application/json; charset=utf-8"  # type: ignore[attr-defined]  # Flask's own provider has it
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(RequestEntityTooLarge, _too_large)
-    for refused in (uploads.UploadTooLarge, uploads.NoLength, uploads.TooManyUploads):
+    for refused in (uploads.UploadTooLarge, uploads.NoLength, uploads.TooManyUploads, uploads.DiskFull):
         app.register_error_handler(refused, _no_upload)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(NotAllowed, _not_allowed)
@@ -69,7 +69,8 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     return (answer[0], status, {"Allow": allowed}) if isinstance(answer, tuple) and allowed else answer
 
 
-def _stale_form(_error: CSRFError) -> ResponseReturnValue:
+def _stale_form(error: CSRFError) -> ResponseReturnValue:
+    gate.note_refusal(f"its form is not ours: {error.description}")
     g.alike = True
     return _page(
         HTTPStatus.BAD_REQUEST,
@@ -101,19 +102,25 @@ def _not_allowed(error: NotAllowed) -> ResponseReturnValue:
 
 def _database_trouble(error: Exception) -> ResponseReturnValue:
     what = "disk" if isinstance(error, OSError) else "database"
-    _log.error("the %s did not take it: %s", what, type(error).__name__, exc_info=error)
+    number = _number()
+    _log.error("the %s did not take it, %s: %s", what, number, type(error).__name__, exc_info=error)
     g.alike = True
-    answer = _page(HTTPStatus.SERVICE_UNAVAILABLE)
+    answer = _page(HTTPStatus.SERVICE_UNAVAILABLE, number=number)
     return (*answer[:2], {"Retry-After": "5"}) if isinstance(answer, tuple) else answer
 
 
 def _disk_trouble(error: OSError) -> ResponseReturnValue:
-    """A full disk is nobody's bug, and passes; any other trouble with files is one."""
-    return _database_trouble(error) if error.errno in _DISK_FULL else _bug(error)
+    """A full disk or a lack of files is nobody's bug, and passes; any other trouble with files is one."""
+    return _database_trouble(error) if error.errno in _PASSES else _bug(error)
 
 
 def _bug(error: Exception) -> ResponseReturnValue:
-    number = secrets.token_hex(4)
+    number = _number()
     _log.error("bug %s at %s %s", number, request.method, request.path, exc_info=error)
     g.alike = True
     return _page(HTTPStatus.INTERNAL_SERVER_ERROR, number=number)
+
+
+def _number() -> str:
+    """What stands on the page and in the log, so that one leads to the other."""
+    return secrets.token_hex(4)

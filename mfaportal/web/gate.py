@@ -1,5 +1,6 @@
 """The gate: one hook before every request. Endpoints declare their audience; `rules.access` decides; this obeys."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,6 +24,7 @@ from ..rules.stages import Stage
 from . import asking, body, uploads, wanted_page
 
 csrf = CSRFProtect()
+_log = logging.getLogger("mfaportal.gate")
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 _ANY_HOST = frozenset({"health.alive", "health.ready"})
 _WITHOUT_IDENTITY = frozenset({"health.alive", "health.ready", "static"})
@@ -36,6 +38,8 @@ class StepUp(Enum):
     """A form with a page of its own: asked when it is opened; its POST has ten minutes more."""
     ROW = "row"
     """A form that stands on a list which anybody there may read: asked when it is posted."""
+    UNLESS_RECOVERED = "unless recovered"
+    """Like `FORM`, but not asked of a login that a recovery code let in, until it has added an app."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,7 @@ def _answer_unless_allowed(declared: Declared) -> ResponseReturnValue | None:
 
 def _is_fresh(step_up: StepUp, who: Identity) -> bool:
     within = _allowed_age(step_up, posting=request.method == "POST")
-    if within is None:
+    if within is None or (step_up is StepUp.UNLESS_RECOVERED and who.recovered):
         return True
     return who.confirmed_at is not None and asking.now() - who.confirmed_at <= within
 
@@ -133,7 +137,7 @@ def _allowed_age(step_up: StepUp, *, posting: bool) -> timedelta | None:
     match step_up:
         case StepUp.NO:
             return None
-        case StepUp.FORM:
+        case StepUp.FORM | StepUp.UNLESS_RECOVERED:
             return STEP_UP + STEP_UP_GRACE if posting else STEP_UP
         case StepUp.ROW:
             return STEP_UP if posting else None
@@ -158,12 +162,20 @@ def answer_for(decision: Decision) -> ResponseReturnValue:
                 wanted_page.keep(_asked_for())  # somebody whom "apply now" has stopped on the way to a page
             return redirect(_address_of(destination), 303)
         case Refuse(outsider):
+            note_refusal("no right to it")
             if wants_json():
                 return jsonify(error="forbidden"), 403
             g.outsider = outsider
             abort(403)
         case _:
             raise RuntimeError(f"unknown decision {decision!r}")
+
+
+def note_refusal(why: str) -> None:
+    """A line in the log: who was refused what. Who it was is not asked for the sake of the line."""
+    who: Identity | None = g.get("identity")
+    account = who.account.id if who and who.account else "none"
+    _log.warning("refused %s %s to account %s: %s", request.method, request.path, account, why)
 
 
 _JSON_CODES = {

@@ -5,14 +5,16 @@ that this browser once completed a log-in.
 from typing import Any
 
 from flask import Flask, flash, g, make_response, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
 from flask.wrappers import Response
 from flask_login import LoginManager, UserMixin
 from flask_wtf.csrf import generate_csrf
 from itsdangerous import BadSignature, URLSafeSerializer
 
+from ..domain.outcomes import LoggedIn
 from ..models.identity import AccountSeen
 from ..plumbing.runtime import runtime
-from ..plumbing.tokens import digest, new_token
+from ..plumbing.tokens import digest
 from ..rules.stages import Stage
 from . import asking, wanted_page
 
@@ -20,6 +22,8 @@ _NO_COOKIE = ";"
 """No cookie can have this name. Nobody is remembered, and a foreign `remember_token` is never even read."""
 INVITATION = "invitation_token"
 """Where an invitation's token stands in the session: whoever has an account logs in to accept it."""
+WORTH_TELLING = 3
+"""So many wrong codes before a right one: fewer are somebody's own slips."""
 _DEVICE_SALT = "device"
 _DEVICE_DAYS = 400
 _DEVICES_MAX = 4
@@ -86,6 +90,14 @@ def begin(token: str, wanted: str | None) -> None:
     wanted_page.keep(wanted)
 
 
+def complete(login: LoggedIn, way_on: str) -> Response:
+    """The second factor was given: the same login goes on, and its owner hears of wrong codes before it."""
+    carry_on(login.token)
+    if login.wrong_codes >= WORTH_TELLING:
+        flash(f"{login.wrong_codes} wrong codes were entered for your account since your last log-in.", "bad")
+    return remember_device(redirect(way_on, 303), login.email, login.device)
+
+
 def end() -> None:
     session.clear()
     g.pop("csrf_token", None)
@@ -101,10 +113,13 @@ def part(sentence: str) -> Response:
     return response
 
 
-def remember_device(response: Response, email: str) -> Response:
-    """Mark this browser as one that completed a log-in to the account, for a throttle budget of its own."""
-    mark = digest(email).hex()[:16]
-    marks = {mark: new_token()[:22]} | {key: value for key, value in _marks().items() if key != mark}
+def remember_device(response: ResponseReturnValue, email: str, mark: str) -> Response:
+    """Mark this browser as one that completed a log-in to the account; without a mark it stays what it is."""
+    response = make_response(response)
+    if not mark:
+        return response
+    whose = _whose(email)
+    marks = {whose: mark} | {key: value for key, value in _marks().items() if key != whose}
     kept = dict(list(marks.items())[:_DEVICES_MAX])
     settings = runtime().settings
     response.set_cookie(
@@ -119,8 +134,12 @@ def remember_device(response: Response, email: str) -> Response:
 
 
 def device_for(email: str) -> str | None:
-    """The name of this browser if it completed a log-in to the account with this e-mail."""
-    return _marks().get(digest(email.strip(" ").lower()).hex()[:16])
+    """The mark of this browser if it completed a log-in to the account with this e-mail."""
+    return _marks().get(_whose(email))
+
+
+def _whose(email: str) -> str:
+    return digest(email.strip(" ").lower()).hex()[:16]
 
 
 def _marks() -> dict[str, str]:
@@ -128,7 +147,7 @@ def _marks() -> dict[str, str]:
         marks: Any = _serializer().loads(request.cookies.get(_device_cookie(), "")[:2000])
     except BadSignature:
         return {}
-    return marks if isinstance(marks, dict) else {}
+    return {key: mark for key, mark in marks.items() if isinstance(mark, str)} if isinstance(marks, dict) else {}
 
 
 def _device_cookie() -> str:

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 from flask import g, request, url_for
 
+from ..domain import notices
 from ..models.identity import Identity
 from ..plumbing.config import DEFAULT_NAME
 from ..plumbing.runtime import runtime
@@ -54,10 +55,12 @@ def place() -> str:
 
 
 def contact(words: str | None = None) -> Contact | None:
-    """Whom to ask where one can get no further; nobody where the portal names none. `words`: another portal's."""
+    """Whom to ask where one can get no further; nobody where the portal names none. `words`: another portal's, which
+    may name nobody.
+    """
     found = who()
-    if found is not None:
-        words = words or found.contact
+    if words is None and found is not None:
+        words = found.contact
     if not words:
         return None
     if " " in words:
@@ -73,6 +76,13 @@ def request_access() -> str | None:
     if found is None or found.portal is None or not found.portal.takes_requests or found.role >= Role.READER:
         return None
     return url_for("front_office.request_access", portal=found.portal.slug)
+
+
+def signs_up() -> bool:
+    """Whether the portal that one looks at lets in whoever confirms an address."""
+    found = who()
+    here = found.portal if found is not None else None
+    return here is not None and here.open_sign_up and notices.mail_works()
 
 
 def is_logged_in() -> bool:
@@ -137,33 +147,42 @@ def back_office_menu() -> list[Link]:
         ),
     ]
     if may(Audience.ADMINS):
-        links += [
-            Link(
-                "Users",
-                url_for("access_users.index", portal=slug),
-                endpoint.startswith(("access_users.", "access_invitations.")),
-                heading="Access",
-            ),
-            Link(
-                "Requests",
-                url_for("access_requests.index", portal=slug),
-                endpoint.startswith("access_requests."),
-                count=asking.identity().open_requests,
-            ),
-            Link(
-                "Security",
-                url_for("access_security.edit", portal=slug),
-                endpoint.startswith("access_security."),
-            ),
-            Link(
-                "Log in & Sign up",
-                url_for("access_signup.edit", portal=slug),
-                endpoint.startswith("access_signup."),
-            ),
-        ]
+        links += _access_menu(slug, endpoint)
     if may_operate():
         links += installation_menu()
     return links
+
+
+def _access_menu(slug: str, endpoint: str) -> list[Link]:
+    return [
+        Link(
+            "Users",
+            url_for("access_users.index", portal=slug),
+            endpoint.startswith(("access_users.", "access_invitations.")),
+            heading="Access",
+        ),
+        Link(
+            "Requests",
+            url_for("access_requests.index", portal=slug),
+            endpoint.startswith("access_requests."),
+            count=asking.identity().open_requests,
+        ),
+        Link(
+            "Security",
+            url_for("access_security.edit", portal=slug),
+            endpoint.startswith("access_security."),
+        ),
+        Link(
+            "Log in & Sign up",
+            url_for("access_signup.edit", portal=slug),
+            endpoint.startswith("access_signup."),
+        ),
+        Link(
+            "Activity",
+            url_for("access_activity.index", portal=slug),
+            endpoint.startswith("access_activity."),
+        ),
+    ]
 
 
 def installation_menu() -> list[Link]:
@@ -180,6 +199,16 @@ def installation_menu() -> list[Link]:
             "Accounts",
             url_for("installation_accounts.index"),
             endpoint.startswith("installation_accounts."),
+        ),
+        Link(
+            "Mail",
+            url_for("installation_mail.index"),
+            endpoint.startswith("installation_mail."),
+        ),
+        Link(
+            "Activity",
+            url_for("installation_activity.index"),
+            endpoint.startswith("installation_activity."),
         ),
     ]
 

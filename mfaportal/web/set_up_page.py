@@ -23,16 +23,23 @@ class Offer:
     link: str
 
 
-def show(template: str, **context: Any) -> str:
-    return render_template(template, form=SetUpForm(), offer=_offer(), **context)
+def show(template: str, *, name: str | None = None, **context: Any) -> str:
+    return render_template(template, form=SetUpForm(name=name), offer=_offer(), **context)
 
 
-def submit(template: str, *, log_out_others: bool, **context: Any) -> SetUpDone | Response:
-    """Try to finish; what comes back is done, or the form again with the reason, the name and the same QR code."""
+def submit(
+    template: str, *, log_out_others: bool, replaced: int | None = None, **context: Any
+) -> SetUpDone | Response:
+    """Try to finish; what comes back is done, or the form again with the reason, the name and the same QR code.
+
+    `replaced` is the number of the app that goes with it.
+    """
     form = SetUpForm()
     if not form.validate():
         return page.invalid(template, form, offer=_offer(), **context)
-    outcome = set_up.finish(asking.caller(), form.code.data, form.name.data, end_others=log_out_others)
+    outcome = set_up.finish(
+        asking.caller(), form.code.data, form.name.data, end_others=log_out_others, replaced=replaced
+    )
     match outcome:
         case SetUpDone():
             return outcome

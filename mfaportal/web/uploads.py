@@ -4,6 +4,7 @@ Nothing here is true of a request before the gate has let it through to an endpo
 body is at most a form's, and is held in memory.
 """
 
+import shutil
 from io import BytesIO
 from threading import BoundedSemaphore
 from typing import IO, Any
@@ -20,6 +21,8 @@ AT_ONCE = 2
 """Uploads that a worker takes at the same time, so that two of its four threads stay for everybody else."""
 RETRY_AFTER = 30
 """Seconds until somebody may try again whose upload found no place."""
+SPARE = 256 * 1024 * 1024
+"""Bytes of the disk that no upload takes: log-ins and events need room, too."""
 _LARGEST = "200 MB"
 _PARTS = 50
 """More than the form has fields; each file among them is one on the disk."""
@@ -38,6 +41,13 @@ class NoLength(LengthRequired):
 
 class TooManyUploads(ServiceUnavailable):
     description = "Other files are being sent at the moment. Nothing was saved: try again in half a minute."
+
+    def __init__(self) -> None:
+        super().__init__(retry_after=RETRY_AFTER)
+
+
+class DiskFull(ServiceUnavailable):
+    description = "There is no room for this file at present. Nothing was saved: tell whoever runs this portal."
 
     def __init__(self) -> None:
         super().__init__(retry_after=RETRY_AFTER)
@@ -91,11 +101,14 @@ def let_in() -> None:
     """The gate has passed this request: from here on its files may come.
 
     Raises:
+        DiskFull: after it there would be too little room for anything else.
         TooManyUploads: as many as may be are on their way.
     """
     if not _carries_files():
         return
     if is_large():
+        if _room() < (request.content_length or 0) + SPARE:
+            raise DiskFull
         if not current_app.extensions[_SLOTS].acquire(blocking=False):
             raise TooManyUploads
         g.upload_slot = current_app.extensions[_SLOTS]
@@ -104,6 +117,11 @@ def let_in() -> None:
     request.max_form_parts = _PARTS
     if isinstance(request, PortalRequest):
         request.spools = True
+
+
+def _room() -> int:
+    """Bytes that are free where uploads arrive."""
+    return shutil.disk_usage(runtime().settings.instance).free
 
 
 def is_large() -> bool:

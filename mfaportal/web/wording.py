@@ -7,7 +7,6 @@ from ..domain.outcomes import (
     AccountRefusal,
     ClockWrong,
     CodeRefusal,
-    Decided,
     MalformedCode,
     NameRefusal,
     PausedUntil,
@@ -17,7 +16,8 @@ from ..domain.outcomes import (
     UsedCode,
     WrongCode,
 )
-from ..domain.request_decisions import Decision
+from ..domain.recovery_codes import RecoveryRefusal
+from ..domain.request_decisions import Decided, Decision
 
 _MINUTE = 60
 _HOUR = 3600
@@ -54,12 +54,39 @@ def of_code(refusal: CodeRefusal, now: datetime) -> str:
             assert_never(refusal)
 
 
+def of_recovery_code(refusal: RecoveryRefusal, now: datetime) -> str:
+    """What is wrong with a recovery code, and what to do."""
+    match refusal:
+        case MalformedCode():
+            return "Enter one of your recovery codes: 16 letters and digits."
+        case WrongCode():
+            return "This is none of your recovery codes. Look at each letter again."
+        case UsedCode():
+            return "This recovery code was already used. Each works once: take another one."
+        case PausedUntil():
+            return of_pause("wrong codes", refusal, now)
+        case Unreadable():
+            return (
+                "The portal cannot check recovery codes at present. This is not your fault:"
+                " tell whoever runs this portal."
+            )
+        case _:
+            assert_never(refusal)
+
+
 def of_pause(what: str, pause: PausedUntil, now: datetime) -> str:
     """Until when to wait, or who can lift it."""
     if pause.until is None:
         return f"Too many {what} in a row. Whoever runs this portal has to unlock your account."
     seconds = (pause.until - now).total_seconds()
     return f"Too many {what}. Try again in {_about(seconds)}, at {pause.until:%H:%M} UTC."
+
+
+def of_browsers(ended: int) -> str:
+    """How many other logins ended; nothing where there were none."""
+    if not ended:
+        return ""
+    return "One other browser was logged out." if ended == 1 else f"{ended} other browsers were logged out."
 
 
 def of_app_name(refusal: NameRefusal) -> str:
@@ -92,6 +119,8 @@ def of_set_up(refusal: SetUpRefusal) -> str:
             return "The QR code was used or is too old. Scan the new one below."
         case SetUpRefusal.TOO_MANY:
             return "You have 20 apps. Delete one that you no longer use first."
+        case SetUpRefusal.GONE:
+            return "The app that you were replacing is not there any more. Add the new one instead."
         case _:
             assert_never(refusal)
 
@@ -106,6 +135,7 @@ OF_ACCOUNT = {
     AccountRefusal.ONESELF: "You cannot do this to your own account.",
     AccountRefusal.AN_OPERATOR: "For another operator, only the command line does this.",
     AccountRefusal.UNKNOWN_PORTAL: "There is no such portal.",
+    AccountRefusal.NEEDS_MAIL: "This portal sends no e-mail, so a new address cannot be confirmed.",
     AccountRefusal.NO_CHANGE: "Nothing to change.",
 }
 
@@ -150,6 +180,8 @@ def moment(instant: datetime | None, now: datetime) -> str:
         return f"today, {instant:%H:%M} UTC"
     if days == 1:
         return f"yesterday, {instant:%H:%M} UTC"
+    if days == -1:
+        return f"tomorrow, {instant:%H:%M} UTC"
     return f"{instant.day} {instant:%B %Y}"
 
 

@@ -95,6 +95,14 @@ class Somebody:
         self.fill({"One-time code": self.last_code, "Name": name})
         self.press("Submit")
 
+    def saves_codes(self) -> list[str]:
+        """The recovery codes that come with the first app: read off the page and said to be saved."""
+        self.sees("Recovery codes")
+        codes = self.page.locator("#codes code").all_inner_texts()
+        self.label("I have saved them").check()
+        self.press("Done")
+        return codes
+
     def another_tab(self) -> "Somebody":
         """The same person in a second tab of the same browser."""
         return replace(self, page=self.page.context.new_page())

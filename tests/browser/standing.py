@@ -14,11 +14,12 @@ _DATABASE = "mfaportal.sqlite3"
 class Standing:
     """Starting a server takes longer than most walks, so it is started once, on two workers."""
 
-    def __init__(self, blank: Path, folder: Path) -> None:
+    def __init__(self, blank: Path, folder: Path, **settings: str) -> None:
         self._blank = blank
         self.instance = folder / "instance"
         shutil.copytree(blank, self.instance)
         self.server = Server(self.instance, folder)
+        self.server.settings |= settings
         self.clock = ServerClock(self.server, folder / "clock-offset")
         self.server.start(workers=2)
 

@@ -10,7 +10,7 @@ from enum import Enum
 
 from sqlalchemy import update
 
-from mfaportal.domain import one_time_links
+from mfaportal.domain import link_rows
 from mfaportal.models import AccessRequest, Account, Invitation, LinkKind, Portal, RequestState, SignUp, Visibility
 from mfaportal.plumbing.db import transaction
 from mfaportal.plumbing.tokens import digest, new_token
@@ -125,6 +125,19 @@ _STRANGER = (
         Visitor.STRANGER, "auth.invitation", "/invitation", 422, {"Your name": "W", "Password": "x"}, press="Accept"
     ),
     Stop(Visitor.STRANGER, "auth.open_invitation", "/invitations/{to_long}"),
+    Stop(Visitor.STRANGER, "auth.open_address_link", "/confirm-address/{to_confirm}"),
+    Stop(Visitor.STRANGER, "auth.confirm_address", "/confirm-address"),
+    Stop(Visitor.STRANGER, "auth.open_email_link", "/confirm-email/{to_change}"),
+    Stop(Visitor.STRANGER, "auth.confirm_email", "/confirm-email"),
+    Stop(Visitor.STRANGER, "auth.open_email_link", "/confirm-email/no-such-token", 410),
+    Stop(
+        Visitor.STRANGER,
+        "auth.log_in",
+        "/log-in",
+        403,
+        {"E-mail": "unconfirmed@example.org", "Password": PASSWORD},
+        press="Log in",
+    ),
     Stop(Visitor.STRANGER, "auth.open_reset_link", "/reset-password/no-such-token", 410),
     Stop(Visitor.STRANGER, "", "/no-such-page", 404),
 )
@@ -135,6 +148,8 @@ _TRAVELLER = (
 _ON_THE_WAY = (
     Stop(Visitor.HALF, "auth.enter_code", "/log-in/code"),
     Stop(Visitor.HALF, "auth.enter_code", "/log-in/code", 422, {"One-time code": "12"}, press="Submit"),
+    Stop(Visitor.HALF, "auth.recovery", "/log-in/recovery"),
+    Stop(Visitor.HALF, "auth.recovery", "/log-in/recovery", 422, {"Recovery code": "12"}, press="Submit"),
     Stop(Visitor.SETTING_UP, "auth.set_up", "/log-in/set-up"),
     Stop(
         Visitor.SETTING_UP, "auth.set_up", "/log-in/set-up", 422, {"One-time code": "12", "Name": "W"}, press="Submit"
@@ -151,6 +166,17 @@ _READER = (
     Stop(Visitor.READER, "account.security", "/account/security"),
     Stop(Visitor.READER, "account.methods", _METHODS),
     Stop(Visitor.READER, "account.add_app", f"{_METHODS}/add"),
+    Stop(Visitor.READER, "account.recovery_codes", "/account/security/recovery-codes"),
+    Stop(Visitor.READER, "account.password", "/account/security/password"),
+    Stop(
+        Visitor.READER,
+        "account.password",
+        "/account/security/password",
+        422,
+        {"Current password": "no", "New password": "x"},
+        press="Change password",
+    ),
+    Stop(Visitor.READER, "account.logins", "/account/security/logins"),
     Stop(Visitor.READER, "auth.confirm", "/confirm"),
     Stop(Visitor.READER, "auth.confirm", "/confirm", 422, {"Password": "no"}, press="Confirm"),
     Stop(Visitor.READER, "back_office.desk", f"{_PORTAL}/backoffice", 403),
@@ -195,7 +221,11 @@ _OPERATOR = (
     Stop(Visitor.OPERATOR, "account.methods", _METHODS),
     Stop(Visitor.OPERATOR, "account.add_app", f"{_METHODS}/add"),
     Stop(Visitor.OPERATOR, "account.rename_app", f"{_METHODS}/{{app}}/rename"),
+    Stop(Visitor.OPERATOR, "account.replace_app", f"{_METHODS}/{{app}}/replace"),
     Stop(Visitor.OPERATOR, "account.delete_app", f"{_METHODS}/{{app}}/delete"),
+    Stop(Visitor.OPERATOR, "account.recovery_codes", "/account/security/recovery-codes"),
+    Stop(Visitor.OPERATOR, "account.recovery_codes", "/account/security/recovery-codes", press="Make codes"),
+    Stop(Visitor.OPERATOR, "account.recovery_codes", "/account/security/recovery-codes", 422, press="Done"),
     Stop(Visitor.OPERATOR, "auth.confirm", "/confirm"),
     Stop(Visitor.OPERATOR, "back_office.desk", f"{_PORTAL}/backoffice"),
     Stop(Visitor.OPERATOR, "front_office.portal", f"{_PORTAL}/?q=e"),
@@ -232,6 +262,11 @@ _OPERATOR = (
         press="Save",
     ),
     Stop(Visitor.OPERATOR, "access_security.edit", f"{_ACCESS}/security"),
+    Stop(Visitor.OPERATOR, "account.own_activity", "/account/security/activity"),
+    Stop(Visitor.OPERATOR, "access_activity.index", f"{_ACCESS}/activity"),
+    Stop(Visitor.OPERATOR, "access_activity.index", f"{_ACCESS}/activity?person=nobody+is+called+so&kind=people"),
+    Stop(Visitor.OPERATOR, "installation_activity.index", "/installation/activity?from=2000-01-01"),
+    Stop(Visitor.OPERATOR, "installation_mail.index", "/installation/mail"),
     Stop(Visitor.OPERATOR, "installation_portals.index", _PORTALS),
     Stop(Visitor.OPERATOR, "installation_portals.add", f"{_PORTALS}/new"),
     Stop(
@@ -257,6 +292,9 @@ _OPERATOR = (
 STOPS = (*_FIRST, *_STRANGER, *_TRAVELLER, *_ON_THE_WAY, *_READER, *_ADMIN, *_OPERATOR)
 
 NO_PAGES = {"static", "health.alive", "health.ready", "people_csv.users", "front_office.dataset_file"}
+NO_PAGES |= {"account.download_recovery_codes"}
+NO_PAGES |= {"access_activity.as_csv", "installation_activity.as_csv", "installation_activity.as_jsonl"}
+NO_PAGES |= {"installation_mail.try_again", "installation_mail.try_all_again"}
 """What answers a GET with something else than a page."""
 
 
@@ -276,7 +314,7 @@ def settle(cast: Cast, clock: MovableClock) -> Town:
     former = add_person(clock, "former@example.org", "Former Reader", "reader")
     trees = add_person(clock, "trees@example.org", "Trees Editor", "editor")
     give_app(cast.editor, clock)
-    _ask_for_access(clock)
+    to_confirm = _ask_for_access(clock)
     wide = ",".join(f"column {number}" for number in range(12)) + f"\n{'W' * 120},{LONG_NAME}\n"
     words = f"{LONG_NAME}\n\n{'W' * 120}"
     dataset = add_dataset(clock, LONG_NAME, wide.encode(), f"{'W' * 80}.csv", description=words)
@@ -286,8 +324,9 @@ def settle(cast: Cast, clock: MovableClock) -> Town:
         account = session.get(Account, former.id)
         assert account is not None
         account.suspended_at = clock()
-        reset = one_time_links.make(session, caller, LinkKind.RESET, long.id)
-        invitation = one_time_links.make(session, caller, LinkKind.INVITATION, cast.reader.id)
+        reset = link_rows.make(session, caller, LinkKind.RESET, long.id)
+        invitation = link_rows.make(session, caller, LinkKind.INVITATION, cast.reader.id)
+        to_change = link_rows.add(session, caller, LinkKind.EMAIL, long.id, email=f"new.{LONG_EMAIL}")[1]
     walkers = {
         Visitor.HALF: cast.editor,
         Visitor.SETTING_UP: trees,
@@ -297,7 +336,18 @@ def settle(cast: Cast, clock: MovableClock) -> Town:
     }
     numbers = {"reader": cast.reader.id, "long": long.id, "former": former.id, "app": apps_of(cast.operator)[-1].id}
     invited = _invite(clock, to_reader=cast.reader.email, to_long=LONG_EMAIL, to_nobody=f"a.{LONG_EMAIL}")
-    return Town(walkers, {**numbers, "dataset": dataset, "reset": reset, "invitation": invitation, **invited})
+    return Town(
+        walkers,
+        {
+            **numbers,
+            "dataset": dataset,
+            "reset": reset,
+            "invitation": invitation,
+            "to_confirm": to_confirm,
+            "to_change": to_change,
+            **invited,
+        },
+    )
 
 
 def _invite(clock: MovableClock, **emails: str) -> dict[str, str]:
@@ -317,8 +367,11 @@ def _invite(clock: MovableClock, **emails: str) -> dict[str, str]:
     return tokens
 
 
-def _ask_for_access(clock: MovableClock) -> None:
-    """The portal takes requests: some wait, with long names, and one was declined."""
+def _ask_for_access(clock: MovableClock) -> str:
+    """The portal takes requests: some wait, with long names, one was declined, and one waits for its address: the
+    token of the link that confirms it.
+    """
+    token = new_token()
     with transaction() as session:
         portal = session.query(Portal).one()
         portal.sign_up, portal.contact = SignUp.APPROVAL, LONG_EMAIL
@@ -335,8 +388,16 @@ def _ask_for_access(clock: MovableClock) -> None:
                     reason=f"{LONG_NAME} {'W' * 120}",
                     **asked,
                 ),
+                AccessRequest(
+                    email="unconfirmed@example.org",
+                    name=LONG_NAME[:100],
+                    state=RequestState.UNCONFIRMED,
+                    confirm_digest=digest(token),
+                    **asked,
+                ),
             ]
         )
+    return token
 
 
 def open_the_doors(visitor: Visitor, clock: MovableClock) -> None:

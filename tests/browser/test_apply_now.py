@@ -32,6 +32,7 @@ def test_everybody_is_asked_on_the_next_page_and_comes_to_it(
     reader.click("Security")
     reader.sees(SET_UP)
     reader.submit_app(reader.scan(), "My phone")
+    reader.saves_codes()
     reader.sees("Security")
     assert reader.path == "/account/security"
 

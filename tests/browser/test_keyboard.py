@@ -37,6 +37,9 @@ def test_set_up_by_key_and_keyboard(people: Cast, sits_down: SitsDown) -> None:
     app = AppOnPhone(editor.page.locator("details code").inner_text(), editor.clock)
     editor.tab_to(editor.label("One-time code"))
     editor.keys(app.code(), "Tab", "My phone", "Enter")
+    editor.sees("Recovery codes")
+    editor.tab_to(editor.label("I have saved them"))
+    editor.keys("Space", "Tab", "Enter")
     editor.sees("Security")
     editor.reads("My phone")
 

@@ -146,6 +146,7 @@ def _sets_up(editor: Somebody) -> None:
     editor.open("/log-in/set-up")
     assert scan(editor.page) == before
     editor.submit_app(app, "My phone")
+    assert len(editor.saves_codes()) == 10
     editor.sees("Security")
     assert editor.path == "/account/security"
     editor.reads("My phone")

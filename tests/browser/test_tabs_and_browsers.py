@@ -110,6 +110,7 @@ def test_a_log_in_elsewhere_leaves_this_one_be_until_the_first_app_is_set_up_the
     at_work.open("/account")
     at_work.sees("Profile")
     at_home.submit_app(at_home.scan(), "My phone")
+    at_home.saves_codes()
     at_home.sees("City data")
     at_work.click("Security")
     at_work.sees("Log in")

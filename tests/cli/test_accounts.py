@@ -46,9 +46,11 @@ def test_the_list_as_json(terminal: Terminal, app: Flask, people: Cast, clock: M
     assert (found[3]["suspended"], found[0]["suspended"]) == (True, False)
 
 
-def test_the_list_for_people(terminal: Terminal, people: Cast) -> None:
+def test_the_list_for_people(terminal: Terminal, app: Flask, people: Cast) -> None:
     terminal.do("accounts", "suspend", "reader@example.org")
+    rows.put(app, update(Account).where(Account.email == "admin@example.org").values(email_confirmed_at=None))
     lines = terminal.do("accounts", "list").lines
+    assert lines[1].endswith("active, address not confirmed")
     assert lines[0].split() == ["E-MAIL", "NAME", "RIGHTS", "MFA", "STATE"]
     assert [line.split()[0] for line in lines[1:]] == sorted(person.email for person in people.everybody)
     assert lines[3].split() == ["operator@example.org", "Operator", "operator", "not", "set", "up", "active"]

@@ -124,6 +124,7 @@ def test_all_of_it_is_in_the_log_as_the_command_lines(terminal: Terminal, app: F
         EventKind.ACCOUNT_CREATED: 11,
         EventKind.MEMBER_ADDED: 8,
         EventKind.AUTHENTICATOR_ADDED: 7,
+        EventKind.RECOVERY_CODES_MADE: 6,
         EventKind.ACCOUNT_SUSPENDED: 1,
         EventKind.DATASET_ADDED: 2,
         EventKind.SIGN_UP_CHANGED: 1,

@@ -28,7 +28,7 @@ def town_at(server: Server, tmp_path: Path) -> Iterator[Callable[..., Town]]:
             movable = MovableClock(clock())
             people = seed(movable)
             for person in people.everybody[1:]:
-                give_app(person, movable)
+                give_app(person, movable, codes=True)
             set_rule(MfaRule.EVERYONE, movable, apply_now=True)
             db.engine.dispose()
         server.environment["TZ"] = zone

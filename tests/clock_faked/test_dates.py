@@ -6,14 +6,28 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.clock_faked.town import Town
+from tests.faults.length import either
 from tests.phone import Phone
 
 pytestmark = pytest.mark.needs("faketime")
 
 TownAt = Callable[..., Town]
+CHANGES = [
+    pytest.param("Europe/Paris", datetime(2027, 3, 28, 1, tzinfo=UTC), id="Paris-an-hour-is-skipped"),
+    pytest.param("Europe/Paris", datetime(2027, 10, 31, 1, tzinfo=UTC), id="Paris-an-hour-comes-twice"),
+    pytest.param("America/New_York", datetime(2027, 3, 14, 7, tzinfo=UTC), id="New-York-an-hour-is-skipped"),
+    pytest.param("America/New_York", datetime(2027, 11, 7, 6, tzinfo=UTC), id="New-York-an-hour-comes-twice"),
+]
+"""In the short form the change at which PyOTP 2.9 was wrong: an hour that comes twice."""
 
 
-@pytest.mark.parametrize("instant", [datetime(2038, 1, 20, 12, tzinfo=UTC), datetime(2106, 2, 8, 12, tzinfo=UTC)])
+@pytest.mark.parametrize(
+    "instant",
+    either(
+        [datetime(2106, 2, 8, 12, tzinfo=UTC)],
+        [datetime(2038, 1, 20, 12, tzinfo=UTC), datetime(2106, 2, 8, 12, tzinfo=UTC)],
+    ),
+)
 def test_setting_up_and_logging_in_work_when_seconds_no_longer_fit_32_bits(
     town_at: TownAt, instant: datetime
 ) -> None:
@@ -21,7 +35,8 @@ def test_setting_up_and_logging_in_work_when_seconds_no_longer_fit_32_bits(
     visitor, reader = town.visitor(), town.people.reader
     assert visitor.give_password(reader).location == "/log-in/set-up"
     reader.phone = Phone(visitor.get("/log-in/set-up").key)
-    assert visitor.post("/log-in/set-up", code=reader.phone.code(town.clock()), name="Phone").location == "/"
+    visitor.post("/log-in/set-up", code=reader.phone.code(town.clock()), name="Phone")
+    assert visitor.location == "/account/security/recovery-codes?next=/"
     assert "today, 12:0" in visitor.get("/account/security/methods").text
     assert visitor.post("/log-out").status == 303
     town.clock.next_step()
@@ -31,12 +46,7 @@ def test_setting_up_and_logging_in_work_when_seconds_no_longer_fit_32_bits(
 
 @pytest.mark.parametrize(
     ("zone", "change"),
-    [
-        pytest.param("Europe/Paris", datetime(2027, 3, 28, 1, tzinfo=UTC), id="Paris-an-hour-is-skipped"),
-        pytest.param("Europe/Paris", datetime(2027, 10, 31, 1, tzinfo=UTC), id="Paris-an-hour-comes-twice"),
-        pytest.param("America/New_York", datetime(2027, 3, 14, 7, tzinfo=UTC), id="New-York-an-hour-is-skipped"),
-        pytest.param("America/New_York", datetime(2027, 11, 7, 6, tzinfo=UTC), id="New-York-an-hour-comes-twice"),
-    ],
+    either(CHANGES[1:2], CHANGES),
 )
 def test_codes_logins_and_pauses_know_nothing_of_summer_time(town_at: TownAt, zone: str, change: datetime) -> None:
     town = town_at(change - timedelta(minutes=1), zone)

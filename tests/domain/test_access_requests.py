@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import update
 
 from mfaportal.domain import access_requests
-from mfaportal.domain.access_requests import Wish
 from mfaportal.domain.outcomes import AccountRefusal, Done, RequestRefusal
+from mfaportal.domain.stranger_rows import Wish
 from mfaportal.models import AccessRequest, Event, EventKind, Portal
 from mfaportal.plumbing.db import transaction
 from mfaportal.plumbing.passwords import hash_password

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
-from mfaportal.domain import authority, logins, set_up, verifier
+from mfaportal.domain import authority, logins, password_changes, set_up, verifier
 from mfaportal.domain.authority import NotAllowed
 from mfaportal.domain.caller import Caller, Source
 from mfaportal.domain.outcomes import LoggedIn, SetUpDone
@@ -26,16 +26,36 @@ from tests.source import operations
 LIMITS = LoginLimits(timedelta(hours=12), timedelta(hours=24))
 WITHOUT_A_RIGHT = {
     "accepting.accept_as_new",  # the link is the right
+    "confirming.confirm",  # this one, too
     "access_requests.ask_as_stranger",  # anybody may ask; an admin decides
     "accounts.welcome",  # the first start: there is nobody yet, and the page asks for the terminal's token
     "attempts.count_malformed",  # costs the caller an attempt and gives nothing
+    "key_canary.settle",  # the start's own note of which keys the database was used with
     "demo.fill",  # of an empty installation, where there is nobody yet
+    "email_changes.confirm",  # the link is the right
     "logins.log_in",  # this is where rights come from
     "logins.log_out",  # whoever holds the token may end its login
+    "clock_watch.watch",  # notes the time, and gives nothing
+    "proxy_watch.note",  # notes a proxy, and gives nothing
+    "sealing_events.prune_oldest",  # upkeep, which has no right but its own
+    "sealing_events.seal_next",
+    "outbox.claim",  # the sender, which finds what an operation has left to it
+    "outbox.failed",
+    "outbox.give_up_dead",
+    "outbox.release",
+    "outbox.sent",
+    "password_resets.answer",  # what the sender does about somebody who asked for a link
     "logins.touch",  # the gate's own note of when a login was used
     "one_time_links.take",  # the link is the right
+    "password_resets.ask",  # anybody may ask; what comes of it goes to the address alone
 }
 """Operations that need no right, each with the reason."""
+
+
+WITHOUT_GRACE = {
+    "email_changes.ask",  # sent from a page that asks for no step-up when it is opened
+    "set_up.begin",  # a key is offered when a form is opened
+}
 
 
 @pytest.fixture
@@ -44,7 +64,7 @@ def world(app: Flask, people: Cast, clock: MovableClock) -> World:
         somebody = add_person(clock, "somebody@example.org", "Somebody", "reader")
         suspended = add_person(clock, "suspended@example.org", "Suspended", "reader")
         for person in (people.reader, somebody):
-            give_app(person, clock)
+            give_app(person, clock, codes=True)
         with transaction() as session:
             session.execute(update(Account).where(Account.id == suspended.id).values(suspended_at=clock()))
             session.add(Portal(slug="other", name="Other", created_at=clock()))
@@ -151,7 +171,7 @@ def test_without_the_right_it_is_refused_and_nothing_is_written(
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_a_step_up_is_asked_for_by_the_operation_itself(app: Flask, world: World, name: str) -> None:
     operation = OPERATIONS[name]
-    minutes = 10 if name == "set_up.begin" else 20  # a key is offered when a form is opened, which has no grace
+    minutes = 10 if name in WITHOUT_GRACE else 20
     with app.app_context():
         caller = _caller(world, operation)
         world.clock.advance(minutes=minutes, seconds=1)
@@ -196,6 +216,7 @@ def _while_judging(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, happ
         ("logins.confirm_by_code", verifier, "judge"),
         ("logins.confirm_by_password", logins, "verify_password"),
         ("set_up.finish", set_up, "check"),
+        ("password_changes.change", password_changes, "verify_password"),
     ],
 )
 @pytest.mark.parametrize("loss", NO_LOGIN)

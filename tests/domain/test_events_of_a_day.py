@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 from mfaportal.domain import (
     accepting,
@@ -9,35 +10,61 @@ from mfaportal.domain import (
     access_security,
     accounts,
     authenticators,
+    backups,
+    cleansing,
+    clock_watch,
+    confirming,
     datasets,
+    email_changes,
+    events_export,
     invitations,
+    key_rotation,
     leaving,
     logins,
     members,
     one_time_links,
+    outbox,
+    password_changes,
+    password_resets,
     people_export,
     portals,
+    recovery_codes,
     request_decisions,
     set_up,
     sign_up,
 )
-from mfaportal.domain.access_requests import Wish
 from mfaportal.domain.accounts import Newcomer
+from mfaportal.domain.activity import EventsQuery
+from mfaportal.domain.caller import Caller
+from mfaportal.domain.confirming import Confirmed
+from mfaportal.domain.email_changes import EmailChanged
+from mfaportal.domain.events_export import Format
 from mfaportal.domain.member_list import MembersQuery
 from mfaportal.domain.outcomes import Created, Invited, Joined, LinkMade, LoggedIn, SetUpDone
+from mfaportal.domain.password_changes import PasswordChanged
 from mfaportal.domain.request_decisions import Decision, Verdict
+from mfaportal.domain.stranger_rows import Wish
 from mfaportal.models import AccessRequest, Account, Event, EventKind, LinkKind, SignUp, Visibility
+from mfaportal.plumbing.runtime import runtime
 from mfaportal.plumbing.tokens import digest
 from mfaportal.rules.mfa_rule import MfaRule
 from mfaportal.rules.roles import MemberRole
 from tests.datasets import add as add_dataset
 from tests.datasets import described
 from tests.domain.scene import ADMIN, EDITOR, OPERATOR, READER, Scene
+from tests.mailing import link_in, mails
 from tests.people import PORTAL, Person
 from tests.phone import Phone
 from tests.stored import stored, the_one
 
 NEW_PASSWORD = "nine kettles in the attic"
+
+
+def _mail_does_not_get_through(cli: Caller) -> None:
+    claimed = outbox.claim(cli)
+    assert claimed is not None
+    outbox.failed(cli, claimed.id, "no answer", for_good=False)
+    outbox.try_again(cli, None)
 
 
 def an_operators_morning(scene: Scene) -> None:
@@ -47,9 +74,13 @@ def an_operators_morning(scene: Scene) -> None:
     portals.rename(cli, "harbour", "The harbour", "the-harbour")
     portals.delete(cli, "the-harbour")
     people_export.export(cli, PORTAL, MembersQuery("somebody@example.org"))
+    events_export.export(cli, PORTAL, EventsQuery(person="somebody@example.org"), Format.CSV)
+    clock_watch.watch(cli)
+    clock_watch.watch(replace(cli, now=cli.now - timedelta(minutes=5)))
     accounts.suspend(cli, READER, "left")
     accounts.restore(cli, READER)
     accounts.unlock(cli, READER)
+    _mail_does_not_get_through(cli)
     accounts.end_logins(cli, READER)
     accounts.change_operator(cli, EDITOR, operator=True)
     members.change_role(cli, PORTAL, READER, MemberRole.ADMIN)
@@ -85,6 +116,20 @@ def people_ask_for_access(scene: Scene) -> str:
     return password
 
 
+def somebody_signs_up_by_mail(scene: Scene) -> str:
+    """Whoever confirms an address is let in; the link's token."""
+    settings = runtime().settings
+    runtime().settings = replace(settings, mail_url="smtp://127.0.0.1:1")
+    sign_up.change(scene.cli, PORTAL, policy=SignUp.OPEN, message_required=False, contact="who@example.org")
+    access_requests.ask_as_stranger(
+        scene.stranger, PORTAL, Wish("third@example.org", "Somebody", "typed by her", "-")
+    )
+    token = link_in(mails(scene.app, "confirm-address")[0]).rpartition("/")[2]
+    assert isinstance(confirming.confirm(scene.stranger, token, "typed by her"), Confirmed)
+    runtime().settings = settings
+    return token
+
+
 def people_who_come_and_go(scene: Scene) -> list[str]:
     """Invited, invited again, accepted, gone; the secrets that went through it."""
     cli, stranger = scene.cli, scene.stranger
@@ -103,11 +148,36 @@ def people_who_come_and_go(scene: Scene) -> list[str]:
     return ["Ada", password, again.token or "", *[each.token or "" for each in made]]
 
 
+def an_operator_moves(scene: Scene) -> list[str]:
+    """Another e-mail, confirmed by a link, another password, and somebody who has forgotten theirs."""
+    settings = runtime().settings
+    runtime().settings = replace(settings, mail_url="smtp://127.0.0.1:1")
+    operator = scene.log_in(scene.people.operator)
+    email_changes.ask(operator, "moved@example.org")
+    token = link_in(mails(scene.app, "email-change")[0]).rpartition("/")[2]
+    assert isinstance(email_changes.confirm(operator, token), EmailChanged)
+    password = "thirteen ducks upstairs"
+    assert isinstance(password_changes.change(operator, scene.people.operator.password, password), PasswordChanged)
+    password_resets.ask(scene.stranger, "forgetful@example.org")
+    runtime().settings = settings
+    return [token, password, "forgetful"]
+
+
+def a_keepers_night(scene: Scene) -> None:
+    """Keys, a backup, and what a restore does to what it brings back."""
+    key_rotation.begin(scene.cli)
+    *_, done = key_rotation.seal_again(scene.cli)
+    key_rotation.finish(scene.cli, done)
+    backups.make(scene.cli, runtime().settings.instance / "backup.tar", None)
+    cleansing.after_restore(scene.cli, "2026-03-01T00:00:00+00:00", void_recovery_codes=True)
+
+
 def live_through_everything(scene: Scene) -> list[str]:
     """A day in the life of the portal; the secrets that went through it."""
     cli, reader, stranger = scene.cli, scene.people.reader, scene.stranger
     asked_with = people_ask_for_access(scene)
-    newcomers_secrets = [*people_who_come_and_go(scene), *an_editors_afternoon(scene)]
+    signed_up_by = somebody_signs_up_by_mail(scene)
+    newcomers_secrets = [*an_operator_moves(scene), *people_who_come_and_go(scene), *an_editors_afternoon(scene)]
     an_operators_morning(scene)
     half = scene.log_in(reader)
     secret = set_up.begin(half)
@@ -124,6 +194,10 @@ def live_through_everything(scene: Scene) -> list[str]:
     authenticators.rename(half, 1, "Phone")
     authenticators.delete_app(half, 2, end_others=False)
     accounts.rename(half, "Reader the Second")
+    recovery_code = recovery_codes.shown_to(half.login_id or 0, READER, half.now)[0]
+    recovery_codes.save(half, None)
+    recovery_codes.confirm(half, recovery_code)
+    recovery_codes.replace(half)
     again = replace(scene.log_in(reader), now=scene.clock())
     for typed in (wrong, later, "12345", *[wrong] * 4):
         logins.enter_code(again, typed)
@@ -138,10 +212,13 @@ def live_through_everything(scene: Scene) -> list[str]:
     token = logins.log_in(stranger, "admin@example.org", reader.password, device=None, old_token=None)
     assert isinstance(token, LoggedIn)
     logins.log_out(replace(stranger, account_id=ADMIN), digest(token.token))
+    a_keepers_night(scene)
     secrets = [
         asked_with,
+        signed_up_by,
         secret,
         second,
+        recovery_code,
         code,
         wrong,
         later,

@@ -10,6 +10,7 @@ from mfaportal.domain import accounts, one_time_links
 from mfaportal.domain.outcomes import LinkMade
 from mfaportal.models import Event, EventKind, LinkKind, Portal, Throttle
 from mfaportal.plumbing.db import reading, transaction
+from tests import rows
 from tests.browser_client import Browser, Page
 from tests.clock import MovableClock
 from tests.guesser import DAY, HOUR, MINUTE, NETWORKS, Guesser, is_paused
@@ -178,7 +179,7 @@ def test_set_up_has_a_budget_of_its_own_in_each_login(
     for _ in range(5):
         assert _set_up(first, clock, right=False).status == 422
     assert is_paused(_set_up(first, clock, right=True), 5 * MINUTE)
-    assert _set_up(second, clock, right=True).location == "/"
+    assert _set_up(second, clock, right=True).location == "/account/security/recovery-codes?next=/"
 
 
 def _set_up(browser: Browser, clock: MovableClock, *, right: bool) -> Page:
@@ -195,3 +196,15 @@ def test_a_pause_is_in_the_log_of_events(app: Flask, guesser: Guesser) -> None:
         kinds = list(session.scalars(select(Event.kind).where(Event.account_id == guesser.person.id)))
     assert kinds.count(EventKind.CODE_WRONG) == 5
     assert kinds[-1] == EventKind.ATTEMPTS_PAUSED
+
+
+def test_a_pause_is_written_once_a_window_however_many_tries_it_refuses(
+    app: Flask, guesser: Guesser, clock: MovableClock
+) -> None:
+    browser = guesser.at_the_code()
+    for pauses in (1, 2):
+        guesser.wrong(browser, 5)
+        for _ in range(4):
+            assert guesser.right(browser).status == 429
+        assert len(rows.events(app, EventKind.ATTEMPTS_PAUSED)) == pauses
+        clock.advance(minutes=5)

@@ -26,6 +26,9 @@ class Bench:
     database: Database
     case: FormCase
     faults: list[str] = field(default_factory=list)
+    sent: int = 0
+    broken: int = 0
+    """How many were answered with a 5xx."""
     form: Opened = field(init=False)
     csrf: str = field(init=False)
 
@@ -66,7 +69,9 @@ class Bench:
             "POST", path or self.form.path, data=body, content_type=content_type, **options
         )
         took = time.perf_counter() - started
+        self.sent += 1
         if page.status >= 500:
+            self.broken += 1
             self.faults.append(f"{body[:80]!r}: {page.status}")
         if took > LONGEST:
             self.faults.append(f"{body[:80]!r}: {took:.1f} s")

@@ -8,6 +8,7 @@ Rows = dict[tuple[object, ...], dict[str, object]]
 Dump = dict[str, Rows]
 
 _RANDOM = {"token_digest", "password_digest", "sealed_secret", "pending_secret"}
+_RANDOM |= {"digest", "shown_codes", "message_id", "sealed"}
 _MAY_CHANGE = {"throttles": None, "logins": {"pending_secret", "pending_at", "last_seen_at"}}
 """What a refused form may leave behind, beside events: attempts, and the set-up key on offer."""
 

@@ -21,6 +21,9 @@ class Kind(Enum):
     REASON = auto()
     REASON_OR_NOTHING = auto()
     NAME_OR_NOTHING = auto()
+    NAME_IF_SENT = auto()
+    EMAIL_IF_SENT = auto()
+    """What is not sent stays as it is; but one of a form's fields has to be."""
     MESSAGE_OR_NOTHING = auto()
     EMAIL = auto()
     SLUG = auto()
@@ -28,6 +31,7 @@ class Kind(Enum):
     PASSWORD = auto()
     NEW_PASSWORD = auto()
     CODE = auto()
+    RECOVERY_CODE = auto()
     CHOICE = auto()
     CHOICE_OR_NOTHING = auto()
     """What is not sent stays as it is."""
@@ -37,16 +41,22 @@ class Kind(Enum):
     """Text under its name is no file: as good as not sent."""
     BOX = auto()
     """Ticked by being there, whatever it says."""
+    BOX_NEEDED = auto()
+    """The same, and without it nothing is done."""
 
     @property
     def is_secret(self) -> bool:
         """Never shown again."""
-        return self in (Kind.TOKEN, Kind.PASSWORD, Kind.NEW_PASSWORD, Kind.CODE)
+        return self in (Kind.TOKEN, Kind.PASSWORD, Kind.NEW_PASSWORD, Kind.CODE, Kind.RECOVERY_CODE)
 
     def accepts(self, value: Bad) -> bool:
         """Whether the form may be accepted with this value in the field, all others being right."""
+        if_sent = self in (Kind.NAME_IF_SENT, Kind.EMAIL_IF_SENT)
+        return (if_sent and value.text is None) or self._takes(value)
+
+    def _takes(self, value: Bad) -> bool:
         match self:
-            case Kind.NAME:
+            case Kind.NAME | Kind.NAME_IF_SENT:
                 return value.is_name
             case Kind.REASON:
                 return value.is_reason
@@ -62,8 +72,8 @@ class Kind(Enum):
                 return value.text in ("true", "null", "1e309")
             case Kind.CHOICE_OR_NOTHING:
                 return not value.text
-            case Kind.BOX | Kind.FILE:
-                return True
+            case Kind.BOX | Kind.BOX_NEEDED | Kind.FILE:
+                return self is not Kind.BOX_NEEDED or value.text is not None
             case _:
                 return False
 
@@ -118,6 +128,7 @@ FORMS = (
     ),
     _form("auth.log_in", scenes.log_in, email=Kind.EMAIL, password=Kind.PASSWORD),
     _form("auth.enter_code", scenes.code, code=Kind.CODE),
+    _form("auth.recovery", scenes.recovery, code=Kind.RECOVERY_CODE),
     _form("auth.finish_set_up", scenes.set_up, code=Kind.CODE, name=Kind.NAME),
     _form("auth.confirm by code", scenes.confirm_by_code, code=Kind.CODE),
     _form("auth.confirm by password", scenes.confirm_by_password, password=Kind.PASSWORD),
@@ -139,7 +150,12 @@ FORMS = (
         password=Kind.NEW_PASSWORD,
     ),
     _form("auth.invitation with an account", scenes.invited_reader),
-    _form("account.profile", scenes.profile, name=Kind.NAME),
+    _form("auth.confirm_address", scenes.confirm_address, password=Kind.PASSWORD),
+    _form("auth.forgot_password", scenes.forgot_password, email=Kind.EMAIL),
+    _form("auth.confirm_email", scenes.confirm_email),
+    _form("account.profile", scenes.profile, name=Kind.NAME_IF_SENT, email=Kind.EMAIL_IF_SENT),
+    _form("account.password", scenes.change_password, current_password=Kind.PASSWORD, password=Kind.NEW_PASSWORD),
+    _form("account.end_logins", scenes.own_logins, login=Kind.CHOICE, others=Kind.BOX),
     _form("account.leave", scenes.by_reader("/account/portals/city-data/leave")),
     _form("account.delete", scenes.by_reader("/account/delete")),
     _form(
@@ -149,6 +165,21 @@ FORMS = (
         name=Kind.NAME,
         end_others=Kind.BOX,
         cancel=Kind.BOX,
+    ),
+    _form(
+        "account.finish_replace_app",
+        scenes.replace_app,
+        code=Kind.CODE,
+        name=Kind.NAME,
+        end_others=Kind.BOX,
+        cancel=Kind.BOX,
+    ),
+    _form(
+        "account.change_recovery_codes",
+        scenes.recovery_codes,
+        saved=Kind.BOX_NEEDED,
+        version=Kind.CHOICE_OR_NOTHING,
+        replace=Kind.BOX,
     ),
     _form("account.rename_app", scenes.own_app("rename", {"name": "Another"}), name=Kind.NAME),
     _form("account.finish_delete_app", scenes.own_app("delete", {}), end_others=Kind.BOX),
@@ -241,5 +272,7 @@ WITHOUT_FIELDS = {
     "access_invitations.revoke",
     "auth.log_out",
     "front_office.withdraw_request",
+    "installation_mail.try_again",
+    "installation_mail.try_all_again",
 }
 """Endpoints whose POST has nothing but the CSRF value, and no page of their own."""

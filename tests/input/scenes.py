@@ -2,17 +2,19 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from flask import Flask
 from sqlalchemy import delete, select, update
 
-from mfaportal.domain import accounts, one_time_links, portals
+from mfaportal.domain import accounts, link_rows, one_time_links, portals
 from mfaportal.domain.accounts import Newcomer
 from mfaportal.domain.outcomes import Created, LinkMade
-from mfaportal.models import AccessRequest, LinkKind, Membership, Portal, SignUp
+from mfaportal.models import AccessRequest, LinkKind, Membership, Portal, RequestState, SignUp
 from mfaportal.plumbing.db import transaction
+from mfaportal.plumbing.passwords import hash_password
 from mfaportal.plumbing.runtime import runtime
+from mfaportal.plumbing.tokens import digest, new_token
 from mfaportal.rules.mfa_rule import MfaRule
 from tests.browser_client import Browser
 from tests.clock import MovableClock
@@ -33,6 +35,7 @@ from tests.phone import Phone
 
 ACCESS = f"/portals/{PORTAL}/backoffice/access"
 METHODS = "/account/security/methods"
+CODES = "/account/security/recovery-codes"
 NEW_PASSWORD = "five quiet otters at dawn"
 
 
@@ -50,9 +53,14 @@ class Scene:
             self.people = seed(self.clock)
         return self.people
 
-    def give_app(self, person: Person, name: str = "My phone") -> Phone:
+    def give_app(self, person: Person, name: str = "My phone", *, codes: bool = False) -> Phone:
         with self.app.app_context():
-            return give_app(person, self.clock, name)
+            return give_app(person, self.clock, name, codes=codes)
+
+    def with_mail(self) -> None:
+        """From now on this portal has a mail server, which nothing is sent to."""
+        with self.app.app_context():
+            runtime().settings = replace(runtime().settings, mail_url="smtp://127.0.0.1:1")
 
     def log_in(self, who: str, *, apps: int = 0) -> Person:
         """Log in somebody of the cast, who has this many apps."""
@@ -92,6 +100,30 @@ def code(scene: Scene) -> Opened:
     return Opened("/log-in/code", {"code": phone.code(scene.clock())})
 
 
+def recovery(scene: Scene) -> Opened:
+    """A recovery code at log-in."""
+    person = scene.seed().reader
+    scene.give_app(person, codes=True)
+    assert scene.browser.give_password(person).location == "/log-in/code"
+    return Opened("/log-in/recovery", {"code": person.codes[0]})
+
+
+def recovery_codes(scene: Scene) -> Opened:
+    """Codes that are not saved yet."""
+    person = scene.seed().reader
+    scene.give_app(person, codes=True)
+    scene.browser.log_in(person)
+    version = scene.browser.get(CODES).form("Done").fields["version"]
+    return Opened(CODES, {"saved": "yes", "version": version})
+
+
+def replace_app(scene: Scene) -> Opened:
+    """The only app of somebody."""
+    scene.log_in("reader", apps=1)
+    links = re.findall(rf"{METHODS}/\d+/replace", scene.browser.get(METHODS).html)
+    return _offered(scene, links[0])
+
+
 def set_up(scene: Scene) -> Opened:
     person = scene.seed().editor
     with scene.app.app_context():
@@ -122,9 +154,36 @@ def confirm_by_password(scene: Scene) -> Opened:
     return Opened("/confirm", {"password": PASSWORD})
 
 
+def forgot_password(scene: Scene) -> Opened:
+    scene.with_mail()
+    return Opened("/forgot-password", {"email": scene.seed().reader.email})
+
+
+def confirm_email(scene: Scene) -> Opened:
+    """Behind the link that was mailed to a new address."""
+    reader = scene.seed().reader
+    with scene.app.app_context(), transaction() as session:
+        caller = on_the_command_line(scene.clock)
+        token = link_rows.add(session, caller, LinkKind.EMAIL, reader.id, email="new@example.org")[1]
+    scene.browser.get(f"/confirm-email/{token}")
+    return Opened("/confirm-email", {})
+
+
 def profile(scene: Scene) -> Opened:
+    scene.with_mail()
+    return Opened("/account", {"name": "Another", "email": scene.log_in("reader").email})
+
+
+def change_password(scene: Scene) -> Opened:
     scene.log_in("reader")
-    return Opened("/account", {"name": "Another"})
+    return Opened("/account/security/password", {"current_password": PASSWORD, "password": NEW_PASSWORD})
+
+
+def own_logins(scene: Scene) -> Opened:
+    """Two browsers are logged in; the other one is to end."""
+    reader = scene.log_in("reader")
+    Browser(scene.app, scene.clock).log_in(reader)
+    return Opened("/account/security/logins", {"login": "2"})
 
 
 def own_app(action: str, good: dict[str, str]) -> Opener:
@@ -255,6 +314,20 @@ def invited_reader(scene: Scene) -> Opened:
     reader = scene.log_in("reader")
     scene.browser.get(invited(scene.app, scene.clock, reader.email, slug=second_portal(scene.app, scene.clock)))
     return Opened("/invitation", {})
+
+
+def confirm_address(scene: Scene) -> Opened:
+    """Behind the mailed link of a stranger's request."""
+    scene.seed()
+    token = new_token()
+    with scene.app.app_context(), transaction() as session:
+        here = session.query(Portal).filter_by(slug=PORTAL).one()
+        here.sign_up = SignUp.APPROVAL
+        waits = {"state": RequestState.UNCONFIRMED, "confirm_digest": digest(token), "made_at": scene.clock()}
+        waits |= {"password_digest": hash_password(NEW_PASSWORD), "email": "new@example.org", "name": "New"}
+        session.add(AccessRequest(portal_id=here.id, **waits))
+    scene.browser.get(f"/confirm-address/{token}")
+    return Opened("/confirm-address", {"password": NEW_PASSWORD})
 
 
 def dataset(path: str, good: dict[str, str]) -> Opener:

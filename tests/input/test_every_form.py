@@ -13,6 +13,7 @@ from flask import Flask
 from tests.input.bench import Bench
 from tests.input.forms import FORMS, WITH_A_FILE, WITHOUT_FIELDS, FormCase, Kind
 from tests.input.values import BASE, padded
+from tests.plugins.figures import Figure
 
 _SHARE = 1 if os.environ.get("FAULTS") == "full" else 3
 each_form = pytest.mark.parametrize("case", FORMS, ids=str)
@@ -37,11 +38,14 @@ def test_the_form_has_the_fields_of_the_table_and_is_accepted_with_good_values(
 
 
 @each_form
-def test_no_bad_value_gets_through_or_breaks_anything(case: FormCase, bench: Callable[[FormCase], Bench]) -> None:
+def test_no_bad_value_gets_through_or_breaks_anything(
+    case: FormCase, bench: Callable[[FormCase], Bench], figure: Figure
+) -> None:
     opened = bench(case)
     for number, (name, kind) in enumerate(case.fields.items(), FORMS.index(case)):
         for value in BASE[number % _SHARE :: _SHARE]:
             opened.try_value(name, kind, value)
             if kind is Kind.NEW_PASSWORD and value.text and not value.whole_body:
                 opened.try_value(name, kind, padded(value))
+    figure("D15 bad values in forms", bad_inputs=opened.sent, answers_5xx=opened.broken, faults=len(opened.faults))
     opened.check()

@@ -42,6 +42,7 @@ ELSEWHERE = (
     [
         *((f"{ACCESS}/users", field) for field in ("q", "role", "mfa", "after", "unknown")),
         ("/installation/accounts", "state"),
+        *(("/installation/activity", field) for field in ("person", "portal", "kind", "from", "to", "after")),
     ],
 )
 def test_a_bad_filter_finds_nobody_or_is_none(scene: Scene, path: str, field: str) -> None:

@@ -26,6 +26,7 @@ from mfaportal.web import asking
 from tests.clock import MovableClock
 from tests.people import PORTAL, Person, add_person, give_app
 from tests.phone import Phone
+from tests.plugins.figures import Figure
 from tests.races.volley import Answer, Request, fire
 from tests.server import Server
 
@@ -186,11 +187,13 @@ Race = Callable[[Arena], str | None]
 """One round. It returns what went wrong, in words; None when everything was taken as often as it should be."""
 
 
-def hold(arena: Arena, race: Race, most: int = 10) -> None:
+def hold(arena: Arena, race: Race, figure: Figure, most: int = 10) -> None:
     """Run the race, at most so many rounds; no round may go wrong."""
     rounds = min(most, ROUNDS)
     with arena.app.app_context():
         wrong = [fault for fault in (race(arena) for _ in range(rounds)) if fault]
+    locked = arena.server.log.count(LOCKED)
+    figure("D7 races", races=1, rounds=rounds, rounds_that_went_wrong=len(wrong), most_times_locked=locked)
     arena.verdict()
     assert not wrong, f"{len(wrong)} of {rounds} rounds went wrong: {wrong}"
 

@@ -1,8 +1,8 @@
 """The portal as it must not be: it looks, judges, and then writes. The races prove their power on it.
 
-Taken away are transactions (each statement stands alone), the condition under which a code is taken, the one under
-which a throttle's row is replaced, the one under which an invitation is taken, and the second look at a link; and
-logging out only empties the cookie, and portals are deleted without the lock on files.
+Taken away are transactions (each statement stands alone), the condition under which a code or a recovery code is
+taken, the one under which a throttle's row is replaced, the one under which an invitation is taken, and the second
+look at a link; and logging out only empties the cookie, and portals are deleted without the lock on files.
 """
 
 from collections.abc import Iterator
@@ -19,16 +19,19 @@ from mfaportal.domain import (
     accepting,
     access_requests,
     audit,
+    link_rows,
     logins,
     one_time_links,
+    password_changes,
     portals,
+    recovery_rows,
     request_decisions,
     throttles,
     verifier,
 )
 from mfaportal.domain.caller import Caller
 from mfaportal.domain.one_time_links import LinkRefusal
-from mfaportal.domain.outcomes import Done, UsedCode
+from mfaportal.domain.outcomes import Done, UsedCode, WrongCode
 from mfaportal.domain.request_decisions import Decision, Verdict
 from mfaportal.domain.throttles import Subject
 from mfaportal.domain.verifier import Judgement
@@ -40,6 +43,7 @@ from mfaportal.models import (
     Invitation,
     LinkKind,
     OneTimeLink,
+    RecoveryCode,
     RequestState,
     Throttle,
 )
@@ -74,6 +78,17 @@ def _take_whatever(session: Session, account_id: int, judgement: Judgement, now:
     return UsedCode()
 
 
+def _take_recovery_code(session: Session, account_id: int, code: str, now: datetime) -> int | WrongCode | UsedCode:
+    """It was unused when it was looked at."""
+    for row in session.query(RecoveryCode).filter_by(account_id=account_id).all():
+        if row.digest == recovery_rows.digest_of(account_id, code, row.key):
+            if row.used_at is not None:
+                return UsedCode()
+            change(session, update(RecoveryCode).where(RecoveryCode.id == row.id).values(used_at=now))
+            return recovery_rows.count_left(session, account_id)
+    return WrongCode()
+
+
 def _replace_whatever(session: Session, subject: Subject, history: History, version: int, now: datetime) -> None:
     values = {"attempts": packed(history), "in_a_row": history.in_a_row, "version": version + 1, "changed_at": now}
     change(
@@ -93,6 +108,18 @@ def _take_link(caller: Caller, token: str, kind: LinkKind, *, password: str) -> 
         session.get_one(Account, link.account_id).password_digest = password_digest
         audit.record(session, caller, EventKind.PASSWORD_SET, account_id=link.account_id, link=kind)
     return Done()
+
+
+def _take_any_link(session: Session, link: OneTimeLink, now: datetime) -> bool:
+    """It was open when it was looked at."""
+    link.used_at = now
+    return True
+
+
+def _replace_any_password(session: Session, account_id: int, before: str | None, after: str) -> bool:
+    """It was the right one when it was judged."""
+    session.get_one(Account, account_id).password_digest = after
+    return before != after
 
 
 def _take_invitation(session: Session, caller: Caller, invitation: Invitation) -> bool:
@@ -128,9 +155,12 @@ def _stay_logged_in(caller: Caller, token_digest: bytes) -> None:
 db._begin = _begin_nothing
 verifier.judge = _judge_with_last_steps
 verifier.take = _take_whatever
+recovery_rows.take = _take_recovery_code
 throttles._replace = _replace_whatever
 accepting._taken = _take_invitation
 one_time_links.take = _take_link  # type: ignore[assignment]
+link_rows.taken = _take_any_link
+password_changes._replaced = _replace_any_password
 request_decisions._take = _decide_whatever
 access_requests.insert_or_ignore = _insert_whatever  # type: ignore[assignment,attr-defined]
 logins.log_out = _stay_logged_in

@@ -16,6 +16,7 @@ from tests.races.arena import PARALLEL, UNCOVERED, Arena, Browser
 from tests.races.volley import Answer, Request
 
 CODE, CONFIRM, SET_UP, ADD = "/log-in/code", "/confirm", "/log-in/set-up", "/account/security/methods/add"
+NEXT = "/account/security/recovery-codes?next="
 _KEY = re.compile(r'<code class="key">([A-Z2-7 ]+)</code>')
 
 
@@ -80,12 +81,12 @@ def _code_of_a_set_up(arena: Arena) -> str | None:
 
 def first_set_up(arena: Arena) -> str | None:
     """Twenty browsers of one account that a rule sends to set-up, each with its own key, its right code, a name."""
-    return _first_set_up(arena, "reader", SET_UP, "/", whole=False)
+    return _first_set_up(arena, "reader", SET_UP, f"{NEXT}/", whole=False)
 
 
 def first_set_up_by_choice(arena: Arena) -> str | None:
     """The same from the Security tab, by somebody whom no rule covers and who is wholly logged in everywhere."""
-    return _first_set_up(arena, "reader", ADD, "/account/security", whole=True)
+    return _first_set_up(arena, "reader", ADD, f"{NEXT}/account/security", whole=True)
 
 
 def _first_set_up(arena: Arena, role: str, path: str, done: str, *, whole: bool) -> str | None:

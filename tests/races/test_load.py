@@ -4,6 +4,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.people import PORTAL, Person
+from tests.plugins.figures import Figure
 from tests.races.arena import LOCKED, Arena
 from tests.visitor import Visitor
 
@@ -53,13 +54,15 @@ def _save_things(visitor: Visitor, person: Person, app: int, step: int) -> None:
     assert visitor.submit(f"{BACK_OFFICE}/access/security", **choices).status == 303, visitor.text
 
 
-def test_four_hundred_mixed_requests_of_eight_people_all_succeed(arena: Arena) -> None:
+def test_four_hundred_mixed_requests_of_eight_people_all_succeed(arena: Arena, figure: Figure) -> None:
     with arena.app.app_context():
         people = [arena.person("admin", apps=1) for _ in range(CLIENTS)]
         apps = [arena.apps(person)[0].id for person in people]
     with ThreadPoolExecutor(CLIENTS) as pool:
         days = list(pool.map(_a_day, [arena] * CLIENTS, people, apps))
     statuses = Counter(status for day in days for status in day)
+    failed = sum(number for status, number in statuses.items() if status >= 500)
+    figure("D6 normal load", requests=statuses.total(), failed=failed, times_locked=arena.server.log.count(LOCKED))
     assert statuses.total() >= REQUESTS, statuses
     assert not [status for status in statuses if status >= 500], statuses
     assert LOCKED not in arena.server.log

@@ -2,7 +2,16 @@
 
 import pytest
 
-from tests.races import of_codes, of_invitations, of_last_ones, of_limits, of_requests
+from tests.races import (
+    of_changes,
+    of_codes,
+    of_invitations,
+    of_last_ones,
+    of_limits,
+    of_passwords,
+    of_recovery,
+    of_requests,
+)
 from tests.races.arena import LOCKED, Arena, Race, broken
 
 
@@ -26,6 +35,16 @@ from tests.races.arena import LOCKED, Arena, Race, broken
         of_last_ones.operators_demote_each_other,
         of_last_ones.operators_suspend_each_other,
         of_last_ones.log_out_and_pages,
+        of_passwords.changed_by_many,
+        of_passwords.one_address_confirmed,
+        of_changes.suspended_while_coming_in,
+        of_changes.new_password_while_coming_in,
+        of_changes.renamed_while_deleted,
+        of_recovery.one_recovery_code,
+        of_recovery.ten_recovery_codes,
+        of_recovery.wrong_recovery_codes,
+        of_recovery.replaced_while_used,
+        of_recovery.replaced_while_deleted,
         of_requests.accepted_by_many,
         of_requests.accepted_and_declined,
         of_requests.one_account_asks,

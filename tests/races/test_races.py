@@ -8,7 +8,18 @@ from collections import Counter
 
 import pytest
 
-from tests.races import of_codes, of_datasets, of_invitations, of_last_ones, of_limits, of_requests
+from tests.plugins.figures import Figure
+from tests.races import (
+    of_changes,
+    of_codes,
+    of_datasets,
+    of_invitations,
+    of_last_ones,
+    of_limits,
+    of_passwords,
+    of_recovery,
+    of_requests,
+)
 from tests.races.arena import PARALLEL, WORKERS, Arena, Race, hold
 
 
@@ -41,22 +52,34 @@ def test_each_worker_takes_its_share_of_the_requests(arena: Arena) -> None:
         of_last_ones.operators_step_down,
         of_last_ones.log_out_and_pages,
         of_datasets.edits_of_one_version,
+        of_changes.suspended_while_coming_in,
+        of_changes.new_password_while_coming_in,
+        of_changes.rule_applied_while_coming_in,
+        of_changes.renamed_while_deleted,
         of_requests.accepted_by_many,
         of_requests.accepted_and_declined,
         of_requests.one_account_asks,
+        of_passwords.changed_while_codes_are_entered,
+        of_passwords.one_address_confirmed,
+        of_recovery.one_recovery_code,
+        of_recovery.ten_recovery_codes,
+        of_recovery.wrong_recovery_codes,
+        of_recovery.replaced_while_used,
+        of_recovery.replaced_while_deleted,
         of_invitations.one_invitation_of_an_account,
         of_invitations.admins_leave,
         of_invitations.admin_leaves_and_is_left,
     ],
 )
-def test_a_race_ends_as_it_should(arena: Arena, race: Race) -> None:
-    hold(arena, race)
+def test_a_race_ends_as_it_should(arena: Arena, race: Race, figure: Figure) -> None:
+    hold(arena, race, figure)
 
 
 @pytest.mark.parametrize(
     ("race", "rounds"),
     [
         (of_codes.one_pending_key, 5),
+        (of_passwords.changed_by_many, 2),
         (of_datasets.files_that_come_while_they_go, 5),
         (of_limits.the_last_place_for_an_app, 3),
         (of_limits.right_passwords, 3),
@@ -69,5 +92,5 @@ def test_a_race_ends_as_it_should(arena: Arena, race: Race) -> None:
         (of_last_ones.the_last_two_portals, 3),
     ],
 )
-def test_so_does_a_longer_one_in_fewer_rounds(arena: Arena, race: Race, rounds: int) -> None:
-    hold(arena, race, rounds)
+def test_so_does_a_longer_one_in_fewer_rounds(arena: Arena, race: Race, rounds: int, figure: Figure) -> None:
+    hold(arena, race, figure, rounds)

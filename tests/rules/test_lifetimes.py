@@ -12,3 +12,5 @@ def test_the_durations_are_those_of_the_design() -> None:
     assert timedelta(minutes=1) == lifetimes.LAST_SEEN_STEP
     assert timedelta(minutes=30) == lifetimes.RESET_LINK
     assert timedelta(days=7) == lifetimes.INVITATION
+    assert timedelta(days=730) == lifetimes.EVENTS_KEPT
+    assert timedelta(days=30) == lifetimes.KEPT

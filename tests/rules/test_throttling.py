@@ -26,10 +26,14 @@ CODES = [(5, 5 * MINUTE), (20, HOUR), (50, DAY)]
         ("password:address+account", [(5, 5 * MINUTE)], None),
         ("password:account", [(100, DAY)], None),
         ("password:device", [(5, 5 * MINUTE), (100, DAY)], None),
+        ("password:request", [(5, 5 * MINUTE)], None),
         ("password:address", [(50, 5 * MINUTE)], None),
-        ("request:address", [(10, HOUR)], None),
+        ("request:address", [(10, HOUR), (20, DAY)], None),
         ("request:e-mail", [(3, HOUR)], None),
         ("request:portal", [(100, DAY)], None),
+        ("reset:address", [(10, HOUR)], None),
+        ("reset:e-mail", [(3, HOUR)], None),
+        ("e-mail-change:account", [(3, HOUR)], None),
     ],
 )
 def test_the_limits_are_those_of_the_design(

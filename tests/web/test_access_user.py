@@ -39,7 +39,7 @@ def test_an_admin_sees_of_a_person_what_an_admin_may_do(admin: Browser, people: 
     assert seen.links["Change role"] == f"{USERS}/{people.reader.id}/role"
     assert seen.links["Remove from portal"] == f"{USERS}/{people.reader.id}/remove"
     assert seen.links["All users"] == USERS
-    for words in ("Operator", "Suspend", "Restore", "End logins", "Reset MFA", "Make reset link"):
+    for words in ("Change operator", "Suspend", "Restore", "End logins", "Reset MFA", "Make reset link"):
         assert words not in seen.links
     assert seen.buttons == []
 
@@ -53,7 +53,7 @@ def test_an_operator_sees_of_a_person_all_that_can_be_done(
     for words, action in {
         "Change role": "role",
         "Remove from portal": "remove",
-        "Operator": "operator",
+        "Change operator": "operator",
         "Suspend": "suspend",
         "End logins": "end-logins",
         "Reset MFA": "reset-mfa",

@@ -8,7 +8,7 @@ from tests import rows
 from tests.browser_client import Browser
 from tests.clock import MovableClock
 from tests.looking import Seen
-from tests.offer import Offer
+from tests.offer import CODES, Offer
 from tests.people import Cast, give_app
 from tests.phone import Phone
 
@@ -47,10 +47,11 @@ def test_the_first_app_is_set_up_from_the_security_tab(
     assert seen.boxes == {}
     people.reader.phone = phone = Offer(page).phone
     answer = browser.send(page, code=phone.code(clock()), name="My phone")
-    assert (answer.status, answer.location) == (303, "/account/security")
-    seen = Seen(browser.get("/account/security"))
-    assert seen.messages == ["Your app is set up. You will be asked for a code at each log-in."]
-    assert "My phone" in seen.main
+    assert (answer.status, answer.location) == (303, f"{CODES}?next=/account/security")
+    assert Seen(browser.get(answer.location)).messages == [
+        "Your app is set up. You will be asked for a code at each log-in."
+    ]
+    assert "My phone" in Seen(browser.get("/account/security")).main
     (row,) = rows.apps(app, people.reader)
     assert (row.name, row.added_at, row.last_used_at) == ("My phone", clock(), None)
     (event,) = rows.events(app, EventKind.AUTHENTICATOR_ADDED)

@@ -206,12 +206,13 @@ def test_what_is_asked_is_the_account_whose_password_was_given(
 
 
 def test_with_a_lost_key_ring_the_operator_is_called_and_set_up_never_offered(
-    app: Flask, make_app: Callable[..., Flask], people: Cast, phone: Phone, clock: MovableClock
+    app: Flask, people: Cast, phone: Phone, clock: MovableClock
 ) -> None:
+    """At work, that is; a start would be refused."""
     with app.app_context():
         ring = runtime().settings.keyring
     ring.write_text(f"seal 1 {Fernet.generate_key().decode()}\ndigest 1 {'0' * 64}\n")
-    browser = Browser(make_app(), clock)
+    browser = Browser(app, clock)
     assert browser.give_password(people.reader).location == "/log-in/code"
     for code in (phone.code(clock()), phone.wrong_code(clock())):
         page = browser.submit("/log-in/code", code=code)
@@ -219,7 +220,7 @@ def test_with_a_lost_key_ring_the_operator_is_called_and_set_up_never_offered(
         assert UNREADABLE in page.text
     assert browser.get("/log-in/set-up").location == "/log-in/code"
     assert the_one(app, Login).second_factor_at is None
-    assert Browser(make_app(), clock).log_in(people.editor).status == 303, "who has no app is not concerned"
+    assert Browser(app, clock).log_in(people.editor).status == 303, "who has no app is not concerned"
 
 
 def test_one_readable_app_is_enough(

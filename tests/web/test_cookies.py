@@ -50,7 +50,7 @@ def test_no_cookie_of_strangers_making_breaks_or_opens_anything(
         {"_id": "a", "_fresh": True, "_remember": "set"},
         {"wanted": 1},
         {"wanted": "//evil.example"},
-        {"reset_token": 1, "invitation_token": ["a"]},
+        {"reset_token": 1, "invitation_token": ["a"], "email_token": {}},
         {"reset_token": "\ud800", "invitation_token": "a" * 2_000},
         {"unknown": {"deep": ["a", None, 1.5]}},
     ],
@@ -62,7 +62,7 @@ def test_what_an_older_release_may_have_signed_logs_nobody_in(
     value = serializer(browser.client.application).dumps(held)
     for path in ("/", "/log-in", "/account", "/log-in/code", "/log-in/set-up", "/confirm"):
         assert with_cookie(browser, value).get(path).status in (200, 303), path
-    for path in ("/reset-password", "/invitation"):
+    for path in ("/reset-password", "/invitation", "/confirm-email"):
         assert with_cookie(browser, value).get(path).status == 410
     assert browser.log_in(people.reader).location == "/"
 

@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import insert, update
 
-from mfaportal.domain import one_time_links
-from mfaportal.models import AccessRequest, Account, Event, EventKind, LinkKind, Membership
+from mfaportal.domain import link_rows
+from mfaportal.models import AccessRequest, Account, Event, EventKind, LinkKind, Membership, RecoveryCode
 from mfaportal.plumbing.db import db, transaction
 from tests import rows
 from tests.browser_client import Browser
@@ -40,10 +40,10 @@ def test_the_person_is_nowhere_afterwards_and_the_events_stay(
     harbour = second_portal(app, clock)
     with app.app_context():
         ada = add_person(clock, EMAIL, NAME, "editor")
-        phone = give_app(ada, clock, APPS[0])
+        phone = give_app(ada, clock, APPS[0], codes=True)
         give_app(ada, clock, APPS[1])
         with transaction() as session:
-            one_time_links.make(session, on_the_command_line(clock), LinkKind.RESET, ada.id)
+            link_rows.make(session, on_the_command_line(clock), LinkKind.RESET, ada.id)
     invited(app, clock, EMAIL, slug=harbour)
     for facts in ({"account_id": ada.id}, {"email": EMAIL, "name": NAME, "state": "declined"}):
         rows.put(app, insert(AccessRequest).values(portal_id=2, made_at=clock(), message="", **facts))
@@ -67,6 +67,7 @@ def test_the_person_is_nowhere_afterwards_and_the_events_stay(
     assert Seen(browser.get("/log-in")).messages == ["Your account is deleted."]
     left = everywhere(app)
     assert [trace for trace in traces if trace in left] == []
+    assert stored(app, RecoveryCode) == []
     assert other.get("/account").location.startswith("/log-in")
     assert new_browser().give_password(ada).status == 422
     events = stored(app, Event)

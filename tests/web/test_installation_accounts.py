@@ -112,7 +112,7 @@ def test_ones_page_leads_to_their_portals_and_to_all_that_an_operator_may_do(
     assert back == f"{ACCOUNTS}/{people.reader.id}"
     seen = Seen(operator.get(f"{ACCOUNTS}/{nobody.id}"))
     for words, action in {
-        "Operator": "operator",
+        "Change operator": "operator",
         "Suspend": "suspend",
         "End logins": "end-logins",
         "Reset MFA": "reset-mfa",

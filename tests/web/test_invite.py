@@ -8,15 +8,16 @@ from flask import Flask
 from sqlalchemy import update
 
 from mfaportal.domain import invitations
-from mfaportal.models import Event, EventKind, Invitation
+from mfaportal.models import Account, Event, EventKind, Invitation
 from mfaportal.plumbing.tokens import digest
 from mfaportal.rules.roles import MemberRole
 from tests import rows
 from tests.browser_client import Browser
 from tests.clock import MovableClock
-from tests.invitations import INVITE, USERS, invited, links_on, second_portal
+from tests.invitations import CHOSEN, INVITE, USERS, invited, links_on, second_portal
 from tests.links import is_gone
 from tests.looking import Seen
+from tests.mailing import link_in, mails, with_mail
 from tests.people import Cast, add_person, on_the_command_line
 from tests.stored import stored, the_one
 
@@ -45,6 +46,72 @@ def test_several_addresses_each_get_a_link_that_is_shown_once(browser: Browser, 
     assert [(event.actor_id, event.account_id, event.details) for event in events] == [
         (people.admin.id, None, {"invitation": row.id, "role": "reader"}) for row in found
     ]
+
+
+def test_lines_from_a_mail_program_are_understood(browser: Browser, app: Flask, people: Cast) -> None:
+    """And what stands before a name is never left out in silence."""
+    browser.log_in(people.admin)
+    typed = 'Zoë New <Zoe@example.org>, <b@example.org>;c@example.org d@example.org\n "Kim Li"  <kim@example.org> '
+    assert list(links_on(browser.submit(INVITE, emails=typed))) == [
+        *("zoe@example.org", "b@example.org", "c@example.org", "d@example.org", "kim@example.org")
+    ]
+    for bad in ("a@example.org Zoë <zoe@example.org>", "Zoë <zoe@example.org", "Zoë <>", "<a@example.org> <b@b.org>"):
+        page = browser.submit(INVITE, emails=bad)
+        assert (page.status, len(stored(app, Invitation))) == (422, 5), bad
+
+
+def test_where_mail_works_links_go_to_their_addresses_and_nobody_else_sees_them(
+    make_app: Callable[..., Flask], people: Cast, clock: MovableClock
+) -> None:
+    app = with_mail(make_app)
+    browser = Browser(app, clock)
+    browser.log_in(people.admin)
+    assert "the portal sends no mail" not in browser.get(INVITE).text
+    page = browser.submit(INVITE, emails=f"one@example.org, two@example.org, {people.reader.email}", role="editor")
+    assert (page.status, page.location) == (303, INVITE)
+    page = browser.get(INVITE)
+    assert "2 invitations are on their way by e-mail. One address is that of a member already." in page.text
+    one, two = mails(app, "invitation")
+    assert [(mail.recipient, mail.about) for mail in (one, two)] == [
+        ("one@example.org", "invitation:1"),
+        ("two@example.org", "invitation:2"),
+    ]
+    assert [one.facts[fact] for fact in ("portal", "role", "inviter")] == ["City data", "editor", "Admin"]
+    assert "/invitations/" not in page.html.replace(f"{USERS}/invitations/", "")
+    page = browser.send(page, button="Send again", follow=True)  # the newest stands first
+    assert "The invitation is on its way by e-mail." in page.text
+    one, again = mails(app, "invitation")
+    assert (again.recipient, again.facts["link"] != two.facts["link"]) == ("two@example.org", True)
+    assert is_gone(Browser(app, clock).get(link_in(two), follow=True))
+    browser.send(page, button="Revoke")
+    assert mails(app, "invitation") == [one], "what links to nothing does not leave any more"
+    assert is_gone(Browser(app, clock).get(link_in(again), follow=True))
+    browser.submit(INVITE, emails="one@example.org")
+    (replacing,) = mails(app, "invitation")
+    guest = Browser(app, clock)
+    page = guest.get(link_in(replacing), follow=True)
+    assert guest.send(page, name="One", password=CHOSEN).location == "/log-in"
+    assert the_one(app, Account, email="one@example.org").email_confirmed_at == clock(), "nobody was shown the link"
+    printed = invited(app, clock, "three@example.org")
+    assert mails(app, "invitation")[-1].recipient != "three@example.org"
+    page = guest.get(printed, follow=True)
+    guest.send(page, name="Three", password=CHOSEN)
+    assert the_one(app, Account, email="three@example.org").email_confirmed_at is None
+
+
+def test_an_account_that_takes_a_mailed_invitation_has_shown_its_address(
+    make_app: Callable[..., Flask], people: Cast, clock: MovableClock
+) -> None:
+    app = with_mail(make_app)
+    with app.app_context():
+        late = add_person(clock, "late@example.org", "Late", None)
+    rows.put(app, update(Account).values(email_confirmed_at=None))
+    admin, browser = Browser(app, clock), Browser(app, clock)
+    admin.log_in(people.admin)
+    admin.submit(INVITE, emails=late.email)
+    browser.log_in(late)
+    browser.send(browser.get(link_in(mails(app, "invitation")[0]), follow=True), button="Accept")
+    assert (rows.role(app, late), rows.account(app, late).email_confirmed_at) == ("reader", clock())
 
 
 def test_members_are_named_and_get_no_link_whatever_account_others_have(

@@ -184,12 +184,12 @@ def test_with_one_portal_back_office_leads_there_from_everywhere(
     assert {_back_office(browser, page) for page in ("/", "/account", "/portals/city-data/")} == {leads}
 
 
-OF_ADMINS = ["Desk", "Datasets", "Users", "Requests", "Security", "Log in &amp; Sign up"]
+OF_ADMINS = ["Desk", "Datasets", "Users", "Requests", "Security", "Log in &amp; Sign up", "Activity"]
 
 
 @pytest.mark.parametrize(
     ("who", "words"),
-    [("editor", ["Desk", "Datasets"]), ("admin", OF_ADMINS), ("operator", [*OF_ADMINS, "Portals", "Accounts"])],
+    [("editor", ["Desk", "Datasets"]), ("admin", OF_ADMINS), ("operator", [*OF_ADMINS, "Portals", "Accounts", "Mail", "Activity"])],
 )
 def test_the_back_offices_menu_has_what_the_role_may_open(
     people: Cast, browser: Browser, who: str, words: list[str]

@@ -179,9 +179,8 @@ def test_over_the_limits_nothing_is_done_and_the_answer_stays(
         browser.address = address
         assert browser.submit(HERE, **{**WISH, "email": email}).location == f"{HERE}?sent=yes"
     assert len(requests(app)) == recorded
-    paused = rows.events(app, EventKind.ATTEMPTS_PAUSED)
-    assert len(paused) == len(asks) - recorded
-    assert {event.portal_id for event in paused} == {None}
+    (paused,) = rows.events(app, EventKind.ATTEMPTS_PAUSED)  # one a window, however many follow
+    assert paused.portal_id is None
     clock.advance(hours=1)
     rows.put(app, update(AccessRequest).values(state="declined"))
     assert browser.submit(HERE, **{**WISH, "email": asks[0][1]}).status == 303

@@ -105,7 +105,7 @@ def test_the_csrf_value_is_renewed_with_it(app: Flask, browser: Browser, people:
 
 def _pages(app: Flask, ids: dict[str, str]) -> list[str]:
     """Every page that a GET opens, but for the links that put their token into the session."""
-    links = ("auth.open_reset_link", "auth.open_invitation")
+    links = ("auth.open_reset_link", "auth.open_invitation", "auth.open_address_link", "auth.open_email_link")
     rules = [
         rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ()) and rule.endpoint not in links
     ]
@@ -119,7 +119,7 @@ def test_while_logged_in_a_get_sets_no_cookie(
     with app.app_context():
         give_app(people.operator, clock)
     browser.log_in(people.operator)
-    numbers = dict.fromkeys(("app_id", "account_id", "invitation_id"), "1")
+    numbers = dict.fromkeys(("app_id", "account_id", "invitation_id", "mail_id"), "1")
     pages = _pages(app, {"portal": PORTAL, "dataset": "trees", "filename": "portal.css", **numbers})
     assert len(pages) > 20
     for minutes in (0, 2, 30):

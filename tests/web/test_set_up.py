@@ -16,7 +16,7 @@ from mfaportal.plumbing.runtime import runtime
 from mfaportal.rules.mfa_rule import MfaRule
 from tests.browser_client import Browser
 from tests.clock import MovableClock
-from tests.offer import SET_UP, Offer, offer_of, set_up
+from tests.offer import CODES, SET_UP, Offer, offer_of, set_up
 from tests.people import Cast, give_app, set_rule
 from tests.phone import Phone
 from tests.stored import raw_bytes, stored, the_one, token_of
@@ -76,7 +76,7 @@ def test_the_right_code_finishes_it_and_completes_the_log_in(
     assert pending.pending_at == clock()
     clock.advance(minutes=3)
     answer = half.send(page, code=phone.code(clock()), name="  My   phone ")
-    assert (answer.status, answer.location) == (303, "/")
+    assert (answer.status, answer.location) == (303, f"{CODES}?next=/")
     login, added = the_one(app, Login), the_one(app, Authenticator)
     assert login.second_factor_at == login.confirmed_at == clock()
     assert (login.pending_secret, login.pending_at, login.password_at) == (None, None, pending.password_at)
@@ -88,9 +88,10 @@ def test_the_right_code_finishes_it_and_completes_the_log_in(
     )
     assert added.last_step == int(clock().timestamp()) // 30, "the finishing code is used up"
     assert token_of(half) != token
-    assert "Your app is set up. You will be asked for a code at each log-in." in half.get("/").text
-    assert [(event.kind, event.details) for event in stored(app, Event)[-2:]] == [
+    assert "Your app is set up. You will be asked for a code at each log-in." in half.get(answer.location).text
+    assert [(event.kind, event.details) for event in stored(app, Event)[-3:]] == [
         ("authenticator:added", {"app": added.id, "first": True}),
+        ("recovery-codes:made", {}),
         ("login:completed", {"factors": ["password", "totp"]}),
     ]
 

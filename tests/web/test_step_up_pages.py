@@ -25,6 +25,9 @@ def asked_by(app: Flask, people: Cast) -> list[str]:
     return [
         ADD,
         f"/account/security/methods/{app_id}/delete",
+        f"/account/security/methods/{app_id}/replace",
+        "/account/security/password",
+        "/account/security/recovery-codes",
         "/account/portals/city-data/leave",
         "/account/delete",
         f"{ACCESS}/users/invite",
@@ -44,6 +47,7 @@ def not_asked_by(app: Flask, people: Cast) -> list[str]:
         "/",
         "/account",
         "/account/security",
+        "/account/security/logins",
         "/account/security/methods",
         f"/account/security/methods/{app_id}/rename",
         "/confirm",
@@ -56,6 +60,7 @@ def not_asked_by(app: Flask, people: Cast) -> list[str]:
         f"{ACCESS}/users/{people.reader.id}",
         "/installation/portals",
         "/installation/accounts",
+        "/installation/mail",
         f"/installation/accounts/{people.reader.id}",
     ]
 
@@ -98,7 +103,7 @@ def test_there_are_no_other_pages_that_ask(
     clock.advance(hours=3)
     app_id = rows.apps(app, operator)[0].id
     values = {"portal": PORTAL, "account_id": people.reader.id, "app_id": app_id, "token": "x", "filename": "x"}
-    values |= {"invitation_id": 1, "dataset": "trees"}
+    values |= {"invitation_id": 1, "dataset": "trees", "mail_id": 1}
     asking = set()
     for rule in app.url_map.iter_rules():
         if "GET" in (rule.methods or ()):
@@ -106,7 +111,9 @@ def test_there_are_no_other_pages_that_ask(
             assert built is not None
             if browser.get(built[1]).location.startswith("/confirm"):
                 asking.add(built[1])
-    assert asking == {*asked_by(app, people), f"{ACCESS}/users.csv"}
+    files = {f"{ACCESS}/{name}.csv" for name in ("users", "activity")}
+    files |= {"/installation/activity.csv", "/installation/activity.jsonl", "/account/security/recovery-codes/download"}
+    assert asking == {*asked_by(app, people), *files}
 
 
 def test_renaming_asks_for_nothing_even_on_the_post(

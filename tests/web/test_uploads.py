@@ -159,6 +159,20 @@ def test_a_full_disk_is_nobodys_fault_and_leaves_nothing(
     assert (every(app), files(instance), spooled(instance)) == ([], {}, [])
 
 
+def test_no_file_takes_the_room_that_log_ins_need(
+    browser: Browser, people: Cast, app: Flask, monkeypatch: pytest.MonkeyPatch, made: list[SpooledFile]
+) -> None:
+    browser.log_in(people.editor)
+    sent = multipart_of(browser.csrf(NEW), 100_000)
+    monkeypatch.setattr(uploads, "_room", lambda: uploads.SPARE + len(sent) - 1)
+    page = browser.open("POST", NEW, data=sent, content_type=MULTIPART)
+    assert (page.status, page.response.headers["Retry-After"]) == (503, "30")
+    assert "There is no room for this file at present." in page.text
+    assert (every(app), made) == ([], [])
+    monkeypatch.setattr(uploads, "_room", lambda: uploads.SPARE + len(sent))
+    assert browser.open("POST", NEW, data=sent, content_type=MULTIPART).status == 303
+
+
 def test_a_worker_takes_two_large_files_at_once_and_asks_the_third_to_come_back(
     browser: Browser, new_browser: Callable[[], Browser], people: Cast, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:

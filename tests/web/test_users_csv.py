@@ -111,3 +111,4 @@ def test_a_stale_step_up_comes_before_the_file(admin: Browser, app: Flask, clock
     page = admin.get(f"{USERS}.csv?role=reader")
     assert (page.status, page.location) == (303, f"/confirm?next={USERS}.csv%3Frole%3Dreader")
     assert rows.events(app, EventKind.PEOPLE_EXPORTED) == []
+    assert Seen(admin.get(page.location)).links["Back to the list"] == USERS, "the browser stays on this page"

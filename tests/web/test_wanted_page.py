@@ -1,7 +1,7 @@
 """The page that somebody wanted: it survives the whole log-in, leads nowhere else, and no POST is ever replayed."""
 
 from collections.abc import Callable
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 from flask import Flask
@@ -11,6 +11,8 @@ from mfaportal.models import Account, Portal
 from mfaportal.plumbing.db import transaction
 from tests.browser_client import Browser, Page
 from tests.clock import MovableClock
+from tests.looking import Seen
+from tests.offer import CODES
 from tests.people import Cast, Person, apps_of, give_app
 from tests.phone import Phone
 
@@ -76,7 +78,10 @@ def test_it_survives_set_up(browser: Browser, someone: Callable[..., Person], cl
     page = browser.get("/log-in/set-up")
     key = page.html.partition('<code class="key"')[2].partition(">")[2].partition("<")[0]
     answer = browser.send(page, code=Phone(key).code(clock()), name="My phone")
-    assert (answer.status, answer.location) == (303, WANTED)
+    assert (answer.status, unquote(answer.location)) == (303, f"{CODES}?next={WANTED}")
+    page = browser.get(answer.location)
+    assert Seen(page).links["Continue"] == WANTED
+    assert browser.send(page, saved="yes").location == WANTED
     with browser.client.application.app_context():
         assert [app.name for app in apps_of(person)] == ["My phone"]
 

@@ -5,6 +5,21 @@ from alembic import op
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
+_REMOVED_BY_RETENTION = """
+    EXISTS (SELECT 1 FROM event_seals
+            WHERE last_event >= OLD.id AND after_event < OLD.id AND pruned_at IS NOT NULL)
+"""
+_SEALED = "id, after_event, first_event, last_event, events, batch, key, seal, sealed_at"
+TRIGGERS = {
+    "events_never_change": "UPDATE ON events BEGIN SELECT RAISE(ABORT, 'an event never changes'); END",
+    "events_stay": f"""DELETE ON events WHEN NOT {_REMOVED_BY_RETENTION}
+        BEGIN SELECT RAISE(ABORT, 'only retention removes events'); END""",
+    "seals_never_change": f"""UPDATE OF {_SEALED} ON event_seals
+        BEGIN SELECT RAISE(ABORT, 'a seal never changes'); END""",
+    "seals_stay": "DELETE ON event_seals BEGIN SELECT RAISE(ABORT, 'seals stay'); END",
+}
+"""Against mistakes of programs. Whoever owns the file can drop them; that the log is whole is what seals show."""
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -19,11 +34,17 @@ def upgrade() -> None:
     op.add_column("one_time_links", sa.Column("email", sa.String(length=254), nullable=True))
     op.add_column("access_requests", sa.Column("confirm_digest", sa.LargeBinary(length=32), nullable=True))
     op.add_column("access_requests", sa.Column("email_confirmed_at", sa.BigInteger(), nullable=True))
+    op.add_column("invitations", sa.Column("mailed", sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.add_column("throttles", sa.Column("noted_at", sa.BigInteger(), nullable=True))
     op.create_index("ix_access_requests_confirm_digest", "access_requests", ["confirm_digest"], unique=True)
     _recovery_codes()
     _mails()
     _mail_jobs()
     _event_seals()
+    op.create_index("ix_events_actor_id", "events", ["actor_id", "id"])
+    if op.get_bind().dialect.name == "sqlite":
+        for name, rule in TRIGGERS.items():
+            op.execute(f"CREATE TRIGGER {name} BEFORE {rule}")
 
 
 def _recovery_codes() -> None:
@@ -93,6 +114,7 @@ def _event_seals() -> None:
     op.create_table(
         "event_seals",
         sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("after_event", ID, nullable=False),
         sa.Column("first_event", ID, nullable=False),
         sa.Column("last_event", ID, nullable=False),
         sa.Column("events", ID, nullable=False),
@@ -103,16 +125,23 @@ def _event_seals() -> None:
         sa.Column("pruned_at", sa.BigInteger(), nullable=True),
         sa.Column("pruned", sa.LargeBinary(length=32), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_event_seals")),
+        sa.UniqueConstraint("after_event", name=op.f("uq_event_seals_after_event")),
         sa.UniqueConstraint("last_event", name=op.f("uq_event_seals_last_event")),
         sqlite_autoincrement=True,
     )
 
 
 def downgrade() -> None:
+    if op.get_bind().dialect.name == "sqlite":
+        for name in TRIGGERS:
+            op.execute(f"DROP TRIGGER {name}")
+    op.drop_index("ix_events_actor_id", "events")
     for table in ("event_seals", "mail_jobs", "mails", "recovery_codes"):
         op.drop_table(table)
     op.drop_index("ix_access_requests_confirm_digest", "access_requests")
     for table, column in (
+        ("throttles", "noted_at"),
+        ("invitations", "mailed"),
         ("access_requests", "email_confirmed_at"),
         ("access_requests", "confirm_digest"),
         ("one_time_links", "email"),

@@ -1,6 +1,16 @@
 """One's own account: profile and security."""
 
-from . import apps, going, profile, security
+from . import activity, apps, going, logins, password, profile, recovery_codes, security
 from ._blueprint import blueprint
 
-__all__ = ["apps", "blueprint", "going", "profile", "security"]
+__all__ = [
+    "activity",
+    "apps",
+    "blueprint",
+    "going",
+    "logins",
+    "password",
+    "profile",
+    "recovery_codes",
+    "security",
+]

@@ -1,20 +1,24 @@
-"""The pencil's page: one's apps, each with rename and delete; and adding one."""
+"""The pencil's page: one's apps, each with rename, replace and delete; and adding one."""
+
+from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ...domain import authenticators, set_up
+from ...domain import authenticators, recovery_codes, set_up
 from ...domain.outcomes import DeleteRefusal, NameRefusal, SetUpDone
 from ...models import Authenticator
 from ...rules.access import Audience
 from ...rules.names import APP_MAX
-from .. import asking, login_session, page, set_up_page
+from ...rules.recovery_codes import LOW
+from .. import asking, login_session, page, set_up_page, wanted_page
 from ..forms import PortalForm, text_field
 from ..gate import StepUp, audience
 from ..wording import of_app_name
 from ._blueprint import blueprint
 
 ADD, DELETE, RENAME = "account/add_app.html", "account/delete_app.html", "account/rename_app.html"
+REPLACE = "account/replace_app.html"
 
 
 class RenameForm(PortalForm):
@@ -24,17 +28,22 @@ class RenameForm(PortalForm):
 @blueprint.get("/security/methods")
 @audience(Audience.ACCOUNT)
 def methods() -> ResponseReturnValue:
-    return render_template("account/methods.html", apps=authenticators.apps_of(asking.account().id))
+    """Whoever came in by a recovery code comes here first: to replace what is lost, then on to the page wanted."""
+    account, codes = asking.account(), None
+    if asking.identity().recovered:
+        codes = recovery_codes.look(account.id)
+    apps = authenticators.apps_of(account.id)
+    return render_template("account/methods.html", apps=apps, codes=codes, low=LOW, wanted=_wanted())
 
 
 @blueprint.get("/security/methods/add")
-@audience(Audience.ACCOUNT, step_up=StepUp.FORM)
+@audience(Audience.ACCOUNT, step_up=StepUp.UNLESS_RECOVERED)
 def add_app() -> ResponseReturnValue:
     return set_up_page.show(ADD, **_adding())
 
 
 @blueprint.post("/security/methods/add")
-@audience(Audience.ACCOUNT, step_up=StepUp.FORM)
+@audience(Audience.ACCOUNT, step_up=StepUp.UNLESS_RECOVERED)
 def finish_add_app() -> ResponseReturnValue:
     if "cancel" in request.form:
         set_up.leave(asking.caller())
@@ -43,20 +52,47 @@ def finish_add_app() -> ResponseReturnValue:
     if not isinstance(outcome, SetUpDone):
         return outcome
     login_session.carry_on(outcome.token)
-    flash(
-        "Your app is set up. You will be asked for a code at each log-in." if outcome.first else "The app was added.",
-        "good",
-    )
-    return redirect(url_for("account.security" if outcome.first else "account.methods"), 303)
+    if outcome.first:
+        flash("Your app is set up. You will be asked for a code at each log-in.", "good")
+        return redirect(url_for("account.recovery_codes", next=url_for("account.security")), 303)
+    flash("The app was added.", "good")
+    return redirect(url_for("account.methods", next=_wanted()), 303)
 
 
-def _adding() -> dict[str, object]:
+def _adding() -> dict[str, Any]:
     """The first app is set up, further ones are added; right after the welcome page it may be skipped."""
     return {
         "first": not asking.account().has_authenticator,
         "may_skip": request.args.get("first") == "yes" and not asking.account().covered,
         "end_others": request.method == "GET" or "end_others" in request.form,
     }
+
+
+@blueprint.get("/security/methods/<number:app_id>/replace")
+@audience(Audience.ACCOUNT, step_up=StepUp.UNLESS_RECOVERED)
+def replace_app(app_id: int) -> ResponseReturnValue:
+    app = _own(app_id)
+    return set_up_page.show(REPLACE, name=app.name, app=app, end_others=True)
+
+
+@blueprint.post("/security/methods/<number:app_id>/replace")
+@audience(Audience.ACCOUNT, step_up=StepUp.UNLESS_RECOVERED)
+def finish_replace_app(app_id: int) -> ResponseReturnValue:
+    app, ticked = _own(app_id), "end_others" in request.form
+    if "cancel" in request.form:
+        set_up.leave(asking.caller())
+        return redirect(url_for("account.methods", next=_wanted()), 303)
+    outcome = set_up_page.submit(REPLACE, log_out_others=ticked, replaced=app_id, app=app, end_others=ticked)
+    if not isinstance(outcome, SetUpDone):
+        return outcome
+    login_session.carry_on(outcome.token)
+    flash("The app was replaced. Codes of the old one no longer work.", "good")
+    return redirect(url_for("account.methods", next=_wanted()), 303)
+
+
+def _wanted() -> str | None:
+    """The page that somebody wanted before they had to see to their apps."""
+    return wanted_page.usable(request.args.get("next"))
 
 
 @blueprint.route("/security/methods/<number:app_id>/rename", methods=["GET", "POST"])

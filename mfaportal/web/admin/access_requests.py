@@ -70,7 +70,7 @@ def index(portal: str) -> ResponseReturnValue:
             history = request_queue.history(here.id, after)
             return render_template("admin/requests_history.html", page=history, portal=here, after=after)
         return render_template(
-            TEMPLATE, form=form, page=request_queue.queue(here.id, after), portal=here, after=after
+            TEMPLATE, form=form, page=request_queue.queue(here.id, after, asking.now()), portal=here, after=after
         )
     if not form.validate():
         return _again(form, form.mistake)
@@ -88,6 +88,6 @@ def index(portal: str) -> ResponseReturnValue:
 def _again(form: DecisionForm, sentence: str) -> ResponseReturnValue:
     """The queue as it is now, with what was chosen."""
     here, after = asking.portal(), query.number("after")
-    found = request_queue.queue(here.id, after)
+    found = request_queue.queue(here.id, after, asking.now())
     context: dict[str, Any] = {"page": found, "portal": here, "after": after}
     return page.refused(TEMPLATE, form, None, sentence, **context)

@@ -8,7 +8,8 @@ from wtforms import BooleanField, RadioField
 from wtforms.validators import Length, Optional
 
 from ...domain import sign_up
-from ...domain.outcomes import PortalRefusal, SignUpRefusal
+from ...domain.outcomes import PortalRefusal
+from ...domain.sign_up import SignUpRefusal
 from ...models import SignUp
 from ...rules.access import Audience
 from ...rules.names import CONTACT_MAX

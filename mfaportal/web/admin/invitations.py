@@ -1,6 +1,7 @@
 """Access > Users > Invite: addresses and a role in, links out; and what is open, to be sent again or revoked.
 
-Links are shown in the answer itself, once: there is no mail yet, so whoever invites hands them over.
+Where mail works the links go to their addresses and are shown to nobody. Else they are shown in the answer itself,
+once, and whoever invites hands them over.
 """
 
 from collections.abc import Sequence
@@ -11,8 +12,9 @@ from flask.typing import ResponseReturnValue
 from wtforms import RadioField
 from wtforms.validators import Optional
 
-from ...domain import invitations
-from ...domain.outcomes import AccountRefusal, BadAddresses, Invited
+from ...domain import invitations, notices
+from ...domain.invitations import BadAddresses
+from ...domain.outcomes import AccountRefusal, Invited
 from ...plumbing.runtime import runtime
 from ...rules.access import Audience
 from ...rules.lifetimes import INVITATION
@@ -31,7 +33,8 @@ class InviteForm(PortalForm):
         "E-mail addresses",
         longest=_LONGEST,
         missing="Enter at least one e-mail address.",
-        help_text=f"At most {invitations.AT_ONCE_MAX}, on lines or with commas, semicolons or spaces between.",
+        help_text=f"At most {invitations.AT_ONCE_MAX}, on lines or with commas, semicolons or spaces between;"
+        " Name <name@example.org> will do, too.",
         rows=5,
     )
     role = RadioField(
@@ -60,12 +63,16 @@ def invite(portal: str) -> ResponseReturnValue:
         abort(404)
     if isinstance(outcome, BadAddresses):
         return page.refused(TEMPLATE, form, form.emails, _words(outcome), **_context())
-    return _show_links(outcome)
+    return _answer(outcome)
 
 
 def _context() -> dict[str, Any]:
     portal = asking.portal()
-    return {"portal": portal, "page": invitations.page(portal.id, query.number("after"), asking.now())}
+    return {
+        "by_mail": notices.mail_works(),
+        "portal": portal,
+        "page": invitations.page(portal.id, query.number("after"), asking.now()),
+    }
 
 
 def _words(refusal: BadAddresses) -> str:
@@ -75,6 +82,34 @@ def _words(refusal: BadAddresses) -> str:
         return "Enter at least one e-mail address."
     words = "This is no e-mail address" if len(refusal.bad) == 1 else "These are no e-mail addresses"
     return f"{words}: {', '.join(refusal.bad)}. Nobody was invited yet."
+
+
+def _answer(made: Sequence[Invited]) -> ResponseReturnValue:
+    """Where mail works, how many are on their way: addresses do not go into a cookie."""
+    mailed = sum(each.mailed for each in made)
+    if not notices.mail_works():
+        return _show_links(made)
+    members = len(made) - mailed
+    flash(" ".join(filter(None, (_of_mailed(mailed), _of_members(members)))), "good" if mailed else "bad")
+    return _back()
+
+
+def _of_mailed(number: int) -> str:
+    if not number:
+        return ""
+    return (
+        "The invitation is on its way by e-mail."
+        if number == 1
+        else f"{number} invitations are on their way by e-mail."
+    )
+
+
+def _of_members(number: int) -> str:
+    if not number:
+        return ""
+    if number == 1:
+        return "One address is that of a member already."
+    return f"{number} addresses are those of members already."
 
 
 def _show_links(made: Sequence[Invited]) -> ResponseReturnValue:
@@ -97,7 +132,7 @@ def again(portal: str, invitation_id: int) -> ResponseReturnValue:
     outcome = invitations.again(asking.caller(), portal, invitation_id)
     if isinstance(outcome, AccountRefusal):
         abort(404)
-    return _show_links([outcome])
+    return _answer([outcome])
 
 
 @blueprint.route("/invitations/<number:invitation_id>/revoke", methods=["GET", "POST"])

@@ -58,7 +58,8 @@ END_LOGINS = Action(
 )
 RESET_MFA = Action(
     "Reset MFA",
-    "All apps of this person are deleted and all their logins end. Make sure that it is really them who asks:"
+    "All apps of this person are deleted, their recovery codes are void, and all their logins end."
+    " Make sure that it is really them who asks:"
     " talk to them, do not trust an e-mail.",
     "Reset MFA",
     "MFA was reset. All logins of this person have ended.",

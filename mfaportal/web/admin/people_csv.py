@@ -3,8 +3,6 @@
 Sent while it is read, so it may be of any length.
 """
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
@@ -15,7 +13,7 @@ from ...domain import people_export
 from ...domain.member_list import Member
 from ...domain.outcomes import PortalRefusal
 from ...rules.access import Audience
-from ...rules.csv_safe import safe_cell
+from ...rules.csv_safe import csv_line
 from .. import asking
 from ..gate import StepUp, audience
 from .access_users import wanted_members
@@ -48,9 +46,9 @@ def users(portal: str) -> ResponseReturnValue:
 
 def _lines(members: Iterable[Member]) -> Iterator[str]:
     """The heading, then one line for each, as they come."""
-    yield _line(_COLUMNS)
+    yield csv_line(_COLUMNS)
     for member in members:
-        yield _line(
+        yield csv_line(
             (
                 member.name,
                 member.email,
@@ -63,12 +61,6 @@ def _lines(members: Iterable[Member]) -> Iterator[str]:
                 _yes(member.confirmed),
             )
         )
-
-
-def _line(cells: Iterable[str]) -> str:
-    line = io.StringIO()
-    csv.writer(line).writerow(map(safe_cell, cells))
-    return line.getvalue()
 
 
 def _yes(fact: bool) -> str:

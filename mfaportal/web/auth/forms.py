@@ -1,8 +1,10 @@
 """The forms of logging in. They check shape only."""
 
+from wtforms.validators import InputRequired
+
 from ...rules.names import PERSON_MAX, PORTAL_MAX
 from ...rules.password_rule import MIN_LENGTH
-from ..forms import PortalForm, code_field, email_field, password_field, text_field
+from ..forms import PortalForm, TextField, code_field, email_field, password_field, text_field
 
 LONG_ENOUGH = f"At least {MIN_LENGTH} characters. A few words in a row make a good one."
 
@@ -12,8 +14,21 @@ class LogInForm(PortalForm):
     password = password_field("Password", new=False)
 
 
+class ForgotPasswordForm(PortalForm):
+    email = email_field()
+
+
 class CodeForm(PortalForm):
     code = code_field()
+
+
+class RecoveryForm(PortalForm):
+    code = TextField(
+        "Recovery code",
+        [InputRequired("Enter one of your recovery codes: 16 letters and digits.")],
+        description="Case, spaces and dashes do not matter.",
+        render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false", "maxlength": 64},
+    )
 
 
 class PasswordForm(PortalForm):

@@ -12,6 +12,7 @@ from ...domain.accepting import InvitationSeen
 from ...domain.one_time_links import LinkRefusal, LinkSeen
 from ...domain.outcomes import AccountRefusal, InvitationRefusal, Joined
 from ...models import LinkKind
+from ...plumbing.tokens import well_formed
 from ...rules.access import Audience
 from ...rules.stages import Stage
 from .. import asking, login_session, new_password, page, wanted_page
@@ -28,7 +29,9 @@ _KEY = login_session.INVITATION
 @blueprint.get("/invitations/<token>")
 @audience(Audience.PUBLIC)
 def open_invitation(token: str) -> ResponseReturnValue:
-    session[_KEY] = token[:100]
+    if not well_formed(token):
+        return gone()
+    session[_KEY] = token
     return redirect(url_for("auth.invitation"), 303)
 
 
@@ -114,7 +117,7 @@ def _to_account(token: str, link: LinkSeen) -> ResponseReturnValue:
         return render_template(NEW, form=form, email=link.email)
     if not form.validate():
         return page.invalid(NEW, form, email=link.email)
-    sentence = new_password.refusal_of(form.password.data, link.email, form.name.data)
+    sentence = new_password.refusal_of(form.password.data, link.email, form.name.data, account_id=link.account_id)
     if sentence:
         return page.refused(NEW, form, form.password, sentence, email=link.email)
     outcome = one_time_links.take(

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from ...domain import one_time_links
 from ...domain.one_time_links import LinkRefusal
 from ...models import LinkKind
+from ...plumbing.tokens import well_formed
 from ...rules.access import Audience
 from .. import asking, new_password, page
 from ..gate import audience
@@ -23,7 +24,9 @@ _TEMPLATE = "auth/reset_password.html"
 @blueprint.get("/reset-password/<token>")
 @audience(Audience.PUBLIC)
 def open_reset_link(token: str) -> ResponseReturnValue:
-    session[_KEY] = token[:100]
+    if not well_formed(token):
+        return gone()
+    session[_KEY] = token
     return redirect(url_for("auth.reset_password"), 303)
 
 
@@ -42,7 +45,7 @@ def reset_password() -> ResponseReturnValue:
         return render_template(_TEMPLATE, form=form, link=link)
     if not form.validate():
         return page.invalid(_TEMPLATE, form, link=link)
-    sentence = new_password.refusal_of(form.password.data, link.email, link.name)
+    sentence = new_password.refusal_of(form.password.data, link.email, link.name, account_id=link.account_id)
     if sentence:
         return page.refused(_TEMPLATE, form, form.password, sentence, link=link)
     outcome = one_time_links.take(asking.caller(), token, LinkKind.RESET, password=form.password.data)

@@ -1,4 +1,4 @@
-"""Log in with e-mail and password; log out; what to do about a forgotten password."""
+"""Log in with e-mail and password; log out."""
 
 from flask import make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -65,11 +65,12 @@ def _begun(login: LoggedIn) -> ResponseReturnValue:
     login_session.begin(login.token, request.args.get("next"))
     match login.stage:
         case Stage.CODE:
-            return redirect(url_for("auth.enter_code"), 303)
+            way_on = url_for("auth.enter_code")
         case Stage.SET_UP:
-            return redirect(url_for("auth.set_up"), 303)
+            way_on = url_for("auth.set_up")
         case _:
-            return login_session.remember_device(make_response(redirect(wanted_page.take(), 303)), login.email)
+            way_on = wanted_page.take()
+    return login_session.remember_device(redirect(way_on, 303), login.email, login.device)
 
 
 @blueprint.post("/log-out")
@@ -79,10 +80,3 @@ def log_out() -> ResponseReturnValue:
     if token is not None:
         logins.log_out(asking.caller(), token)
     return login_session.part("You are logged out.")
-
-
-@blueprint.get("/forgot-password")
-@audience(Audience.GUESTS)
-def forgot_password() -> ResponseReturnValue:
-    """Without a mail server, people help: an operator makes a link that sets a new password."""
-    return render_template("auth/forgot_password.html")

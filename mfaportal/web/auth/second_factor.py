@@ -1,6 +1,6 @@
 """The code at log-in."""
 
-from flask import make_response, redirect, render_template
+from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from ...domain import logins
@@ -23,10 +23,10 @@ def enter_code() -> ResponseReturnValue:
         return render_template(TEMPLATE, form=form)
     if not form.validate():
         return page.invalid(TEMPLATE, form)
-    outcome = logins.enter_code(asking.caller(), form.code.data)
+    device = login_session.device_for(asking.account().email)
+    outcome = logins.enter_code(asking.caller(), form.code.data, device=device)
     if isinstance(outcome, LoggedIn):
-        login_session.carry_on(outcome.token)
-        return login_session.remember_device(make_response(redirect(wanted_page.take(), 303)), outcome.email)
+        return login_session.complete(outcome, wanted_page.take())
     sentence = of_code(outcome, asking.now())
     if isinstance(outcome, PausedUntil):
         return page.paused(TEMPLATE, form, form.code, sentence, outcome)

@@ -1,6 +1,6 @@
-"""Set-up at log-in, where a rule demands it."""
+"""Set-up at log-in, where a rule demands it. The recovery codes that come with it are shown next."""
 
-from flask import flash, make_response, redirect
+from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from ...domain.outcomes import SetUpDone
@@ -27,4 +27,5 @@ def finish_set_up() -> ResponseReturnValue:
     email = asking.account().email
     login_session.carry_on(outcome.token)
     flash("Your app is set up. You will be asked for a code at each log-in.", "good")
-    return login_session.remember_device(make_response(redirect(wanted_page.take(), 303)), email)
+    way_on = url_for("account.recovery_codes", next=wanted_page.take())
+    return login_session.remember_device(redirect(way_on, 303), email, outcome.device)

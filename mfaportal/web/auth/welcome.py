@@ -56,7 +56,7 @@ def _create(form: WelcomeForm) -> ResponseReturnValue:
         case LoggedIn():
             login_session.begin(outcome.token, None)
             response = redirect(url_for("account.add_app", first="yes"), 303)
-            return login_session.remember_device(response, outcome.email)  # type: ignore[arg-type]
+            return login_session.remember_device(response, outcome.email, outcome.device)
         case WelcomeRefusal.TOO_LATE:
             abort(404)
         case PortalRefusal():

@@ -5,9 +5,10 @@ from typing import Any
 from flask import flash, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ...domain import access_requests
-from ...domain.access_requests import Asking, Wish
-from ...domain.outcomes import AccountRefusal, Done, PausedUntil, RequestRefusal
+from ...domain import access_requests, notices
+from ...domain.access_requests import Asking
+from ...domain.outcomes import AccountRefusal, Done, Joined, PausedUntil, RequestRefusal
+from ...domain.stranger_rows import Wish
 from ...rules.access import Audience
 from ...rules.names import MESSAGE_MAX, PERSON_MAX
 from ...rules.roles import Role
@@ -84,7 +85,7 @@ def _ask_as_stranger(portal: str) -> ResponseReturnValue:
     form = StrangerForm()
     form.show_needed(message_required=seen.message_required)
     log_in = with_next(url_for("auth.log_in"), url_for("front_office.request_access", portal=portal))
-    context: dict[str, Any] = {"portal": here, "own": seen, "log_in": log_in}
+    context: dict[str, Any] = {"portal": here, "own": seen, "log_in": log_in, "by_mail": notices.mail_works()}
     if not form.is_submitted():
         sent = "sent" in request.args
         return render_template("front_office/request_sent.html" if sent else TEMPLATE, form=form, **context)
@@ -123,6 +124,9 @@ def _ask(portal: str) -> ResponseReturnValue:
             return _closed()
         case RequestRefusal.MEMBER:
             return _member()
+        case Joined():
+            flash(f"You are a member of {asking.portal().name} now.", "good")
+            return redirect(url_for("front_office.portal", portal=portal), 303)
         case RequestRefusal.ALREADY_OPEN:
             flash("You have asked already.", "good")
         case _:

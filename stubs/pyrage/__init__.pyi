@@ -1,0 +1,9 @@
+from collections.abc import Sequence
+from typing import IO
+
+from .x25519 import Identity, Recipient
+
+class DecryptError(Exception): ...
+
+def encrypt_io(reader: IO[bytes], writer: IO[bytes], recipients: Sequence[Recipient]) -> None: ...
+def decrypt_io(reader: IO[bytes], writer: IO[bytes], identities: Sequence[Identity]) -> None: ...

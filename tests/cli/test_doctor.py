@@ -1,0 +1,163 @@
+"""`doctor`: a line for each check, ok or what to do; and that it runs where the portal itself does not start."""
+
+import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import update
+
+from mfaportal.domain.stored_files import store
+from mfaportal.models import Dataset
+from mfaportal.plumbing import running
+from mfaportal.plumbing.db import db
+from tests.cli.terminal import Terminal
+from tests.clock import MovableClock
+from tests.datasets import add as add_dataset
+from tests.people import Cast, give_app
+from tests.rows import put
+from tests.server import Server
+
+CHECKS = [
+    "settings",
+    "file rights",
+    "key ring",
+    "database",
+    "migrations",
+    "public URL",
+    "mail",
+    "server",
+    "key ring and database",
+    "clock",
+    "proxy headers",
+    "dataset files",
+]
+
+
+def _bad(terminal: Terminal) -> dict[str, str]:
+    """What is not well, by check."""
+    ran = terminal.run("doctor", "--json")
+    found = {each["check"]: each["say"] for each in ran.json if not each["ok"]}
+    assert (ran.code, ran.err) == (1 if found else 0, "")
+    return found
+
+
+def test_all_is_well_at_first(terminal: Terminal, app: Flask, people: Cast, clock: MovableClock) -> None:
+    with app.app_context():
+        add_dataset(clock, "Trees")
+    ran = terminal.do("doctor", "--json")
+    assert [each["check"] for each in ran.json] == CHECKS
+    assert all(set(each) == {"check", "ok", "say"} and each["ok"] is True and each["say"] for each in ran.json)
+    lines = terminal.do("doctor").lines
+    assert lines[0].split() == ["CHECK", "WHAT"]
+    assert len(lines) == len(CHECKS) + 1
+    assert all("  ok  " in line for line in lines[1:])
+
+
+@pytest.mark.parametrize("name", ["mfaportal.sqlite3", "files", "spool/left"])
+def test_what_others_can_read_is_said(terminal: Terminal, instance: Path, name: str) -> None:
+    path = instance / name
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    path.touch(mode=0o600) if "." in name or "/" in name else path.mkdir(mode=0o700, exist_ok=True)
+    path.chmod(0o755)
+    assert _bad(terminal) == {"file rights": f"Others can read {path}; run: chmod -R go= {path}"}
+
+
+def _damage(database: Path) -> None:
+    with database.open("r+b") as file:
+        file.seek(3 * 4096)
+        file.write(b"\xff" * 8192)
+
+
+def _leave_wal(database: Path) -> None:
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+
+
+@pytest.mark.parametrize(("harm", "said"), [(_damage, "is damaged"), (_leave_wal, "is in delete mode")])
+def test_a_database_that_is_not_well_is_said(
+    terminal: Terminal, app: Flask, instance: Path, harm: Callable[[Path], None], said: str
+) -> None:
+    with app.app_context():
+        db.engine.dispose()
+    harm(instance / "mfaportal.sqlite3")
+    assert said in _bad(terminal)["database"]
+
+
+def test_the_machine_may_lack_room(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mfaportal.domain.doctor._FREE", 1 << 60)
+    assert "make room" in _bad(terminal)["database"]
+
+
+def test_a_file_that_the_database_names_is_missing(
+    terminal: Terminal, app: Flask, people: Cast, clock: MovableClock
+) -> None:
+    with app.app_context():
+        add_dataset(clock, "Trees")
+        (digest,) = store().digests()
+        store().remove(digest)
+    assert _bad(terminal)["dataset files"].startswith(f"1 of 1 are missing or cut off ({digest}")
+    put(app, update(Dataset).values(file_digest=None))
+    assert _bad(terminal) == {}
+
+
+def test_a_mail_server_that_does_not_answer_is_said(make_app: Callable[..., Flask]) -> None:
+    terminal = Terminal(make_app(MFAPORTAL_MAIL_URL="smtp://127.0.0.1:1"))
+    assert set(_bad(terminal)) == {"mail"}
+
+
+def test_whether_the_portal_is_served(terminal: Terminal, instance: Path) -> None:
+    assert {each["say"] for each in terminal.do("doctor", "--json").json} >= {"not running"}
+    with running.alone(instance) as nobody:
+        assert nobody
+        assert {each["say"] for each in terminal.do("doctor", "--json").json} >= {"running"}
+
+
+def test_an_address_that_is_not_encrypted_is_said(make_app: Callable[..., Flask]) -> None:
+    terminal = Terminal(make_app(MFAPORTAL_LISTEN="0.0.0.0:8000", MFAPORTAL_PUBLIC_URL="http://127.0.0.1:8000"))
+    assert "is not encrypted" in _bad(terminal)["public URL"]
+
+
+def test_what_a_broken_off_restore_left_is_said(terminal: Terminal, instance: Path) -> None:
+    (instance / "restoring").mkdir(mode=0o700)
+    assert "broken off before it changed anything" in _bad(terminal)["restore"]
+
+
+def test_it_runs_where_the_portal_refuses_to_start(
+    server: Server, app: Flask, people: Cast, clock: MovableClock, instance: Path
+) -> None:
+    """With another key ring, which the start refuses; every other command says so, and `restore` may help."""
+    with app.app_context():
+        give_app(people.editor, clock)
+        db.engine.dispose()
+    ring = instance / "keyring"
+    ring.write_text("seal 1 " + "A" * 43 + "=\n" + ring.read_text().splitlines()[1] + "\n")
+    done = server.flask("doctor", "--json", check=False)
+    assert (done.returncode, done.stderr) == (1, "")
+    found = {each["check"]: each for each in json.loads(done.stdout)}
+    assert [check for check, each in found.items() if not each["ok"]] == ["key ring and database"]
+    refused = server.flask("accounts", "list", check=False)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr == f"mfaportal: {found['key ring and database']['say']}\n"
+    assert "is no backup" in server.flask("restore", str(ring), "--force", check=False).stderr
+
+
+@pytest.mark.parametrize(
+    ("harm", "check"),
+    [
+        (lambda server, _instance: server.settings.update(MFAPORTAL_WORKERS="many"), "settings"),
+        (lambda _server, instance: (instance / "keyring").unlink(), "key ring"),
+        (lambda _server, instance: (instance / "mfaportal.sqlite3").write_bytes(b"text" * 1000), "database"),
+    ],
+    ids=["setting", "ring", "database"],
+)
+def test_it_says_which_setting_or_file_stops_the_start(
+    server: Server, instance: Path, harm: Callable[[Server, Path], object], check: str
+) -> None:
+    harm(server, instance)
+    done = server.flask("doctor", "--json", check=False)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert check in [each["check"] for each in json.loads(done.stdout) if not each["ok"]]

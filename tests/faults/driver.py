@@ -1,0 +1,88 @@
+"""A driver that fails on demand: the n-th statement of a request, or the commit, before it was done or after."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import event
+
+from mfaportal.plumbing.db import BUSY_TIMEOUT_MS, db
+
+ERRORS = ("database is locked", "disk I/O error", "database or disk is full")
+
+
+class At(Enum):
+    """Whether the statement that fails was done."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+@dataclass
+class Breaker:
+    """Counts statements, commits among them, and raises at one of them. Pragmas and rollbacks never fail."""
+
+    fail_at: int = 0
+    when: At = At.BEFORE
+    error: str = ERRORS[0]
+    seen: list[str] = field(default_factory=list)
+
+    def arm(self, fail_at: int = 0, when: At = At.BEFORE, error: str = ERRORS[0]) -> None:
+        """Begin to count anew; 0 never fails."""
+        self.fail_at, self.when, self.error = fail_at, when, error
+        self.seen.clear()
+
+    @contextmanager
+    def around(self, statement: str) -> Iterator[None]:
+        self.seen.append(statement)
+        due = len(self.seen) == self.fail_at
+        if due and self.when is At.BEFORE:
+            raise sqlite3.OperationalError(self.error)
+        yield
+        if due and self.when is At.AFTER:
+            raise sqlite3.OperationalError(self.error)
+
+    @property
+    def commits(self) -> list[int]:
+        """Which of the statements were commits, counted from one."""
+        return [number for number, statement in enumerate(self.seen, 1) if statement == "COMMIT"]
+
+
+def broken_driver(app: Flask) -> Breaker:
+    """From now on the app's connections count, and fail when told to."""
+    breaker = Breaker()
+
+    class Cursor(sqlite3.Cursor):
+        def execute(self, sql: str, parameters: Any = (), /) -> "Cursor":
+            if sql.startswith(("PRAGMA", "ROLLBACK")):
+                return super().execute(sql, parameters)
+            with breaker.around(sql):
+                return super().execute(sql, parameters)
+
+        def executemany(self, sql: str, parameters: Any, /) -> "Cursor":
+            with breaker.around(sql):
+                return super().executemany(sql, parameters)
+
+    class Connection(sqlite3.Connection):
+        def cursor(self, factory: Any = Cursor) -> Any:
+            return super().cursor(factory)
+
+        def commit(self) -> None:
+            if not self.in_transaction:
+                return super().commit()
+            with breaker.around("COMMIT"):
+                return super().commit()
+
+    def connect(_dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]) -> Connection:
+        options |= {"factory": Connection, "timeout": BUSY_TIMEOUT_MS / 1000}
+        made: Connection = sqlite3.connect(*arguments, **options)
+        return made
+
+    with app.app_context():
+        event.listen(db.engine, "do_connect", connect)
+        db.engine.dispose()
+    return breaker

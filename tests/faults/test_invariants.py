@@ -1,0 +1,54 @@
+"""Random days of four people: the invariants of security.md hold after every step, for as long as one likes."""
+
+from collections.abc import Callable
+
+from flask import Flask
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.clock import MovableClock
+from tests.faults.deeds import Days
+from tests.faults.length import FULL, either
+from tests.faults.machine import World
+from tests.input.database import Database
+from tests.people import Cast
+from tests.plugins.figures import Figure
+
+RUNS, STEPS = either((6, 30), (500, 50))
+LONG_DAYS = settings(
+    max_examples=RUNS,
+    stateful_step_count=STEPS,
+    deadline=None,
+    database=None,
+    derandomize=not FULL,
+    suppress_health_check=list(HealthCheck),
+    print_blob=False,
+)
+
+
+def world_of(make_app: Callable[..., Flask], clock: MovableClock, people: Cast, database: Database) -> World:
+    """Two processes over one folder."""
+    database.remember()
+    return World([make_app(), make_app()], clock, people, database.restore)
+
+
+def test_the_invariants_hold_on_random_days(
+    make_app: Callable[..., Flask], clock: MovableClock, people: Cast, database: Database, figure: Figure
+) -> None:
+    world = world_of(make_app, clock, people, database)
+
+    class Here(Days):
+        pass
+
+    Here.world = world
+    try:
+        run_state_machine_as_test(Here, settings=LONG_DAYS)
+    finally:
+        figure(
+            "Invariants on random days",
+            runs=world.runs,
+            steps=world.steps,
+            requests=world.requests,
+            codes_taken=world.codes_taken,
+            double_acceptances=world.accepted_twice,
+        )

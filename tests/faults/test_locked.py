@@ -1,0 +1,123 @@
+"""D6: another process holds the database, for a moment or for long, or reads it without end. Nobody waits in vain."""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.faults.length import either
+from tests.faults.lives import with_apps
+from tests.faults.place import database_file, standing, unsound, visitor_of
+from tests.plugins.figures import Figure
+from tests.races.arena import Arena, Browser
+
+LONG = either(7.0, 30.0)
+"""Longer than the five seconds for which the database is waited for."""
+LONGEST = 6.5
+"""Seconds until an answer, whatever holds the database: five of waiting, and what the answer itself takes."""
+READING = either(1.0, 60.0)
+WAL = 64 * 1024 * 1024
+
+
+@contextmanager
+def held(place: Arena, seconds: float) -> Iterator[None]:
+    """Another process has begun to write, and goes on; it lets go after so many seconds."""
+    connection = sqlite3.connect(database_file(place), timeout=10, isolation_level=None, check_same_thread=False)
+    connection.execute("BEGIN EXCLUSIVE")
+
+    def let_go() -> None:
+        connection.execute("ROLLBACK")
+        connection.close()
+
+    timer = threading.Timer(seconds, let_go)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.join()
+
+
+class Desk:
+    """Somebody logged in who reads and writes, and notes how it went and how long it took."""
+
+    def __init__(self, place: Arena) -> None:
+        self.place = place
+        person, _ = with_apps(place, 1)
+        self.browser: Browser = place.logins(person, 1)[0]
+        self.slowest = 0.0
+
+    def read(self) -> int:
+        return self._timed("GET", {})
+
+    def write(self) -> int:
+        return self._timed("POST", {"name": "Another"})
+
+    def _timed(self, method: str, fields: dict[str, str]) -> int:
+        began = time.monotonic()
+        request = self.browser.get("/account") if method == "GET" else self.browser.post("/account", **fields)
+        status = self.place.fire([request])[0].status
+        self.slowest = max(self.slowest, time.monotonic() - began)
+        return status
+
+
+@pytest.fixture
+def place(instance: Path, tmp_path: Path, owasp_hashes: None) -> Iterator[Arena]:
+    with standing(instance, tmp_path, workers=2) as made:
+        yield made
+
+
+def test_others_at_the_database_cost_a_wait_and_nothing_else(place: Arena, figure: Figure) -> None:
+    _held_by_others(place, figure)
+    _read_without_end(place, figure)
+
+
+def _held_by_others(place: Arena, figure: Figure) -> None:
+    """Waited for five seconds, and no longer; who only reads waits for nobody."""
+    desks = [Desk(place) for _ in range(4)]
+    workers = place.server.workers
+    with ThreadPoolExecutor(len(desks)) as pool:
+        with held(place, 3):
+            short = list(pool.map(Desk.write, desks))
+            waited = max(desk.slowest for desk in desks)
+        with held(place, LONG):
+            long = list(pool.map(Desk.write, desks))
+            reading = list(pool.map(Desk.read, desks))
+        after = list(pool.map(Desk.write, desks))
+    slowest = max(desk.slowest for desk in desks)
+    figure(
+        "D6 database held by others",
+        requests=16,
+        failed_within_three_seconds=sum(status != 303 for status in short),
+        most_seconds=round(slowest, 1),
+    )
+    assert (short, waited > 1.5) == ([303] * 4, True)
+    assert (long, reading) == ([503] * 4, [200] * 4)
+    assert after == [303] * 4
+    assert slowest < LONGEST
+    assert (place.server.workers, unsound(place)) == (workers, [])
+
+
+def _read_without_end(place: Arena, figure: Figure) -> None:
+    """The journal grows by what is written, and what is written goes on."""
+    path = database_file(place)
+    person, _ = with_apps(place, 1)
+    browser = visitor_of(place, place.logins(person, 1)[0], keep_alive=True)
+    statuses: list[int] = []
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM accounts").fetchone()
+        until = time.monotonic() + READING
+        while time.monotonic() < until:
+            statuses.append(browser.submit("/account", name=f"Number {len(statuses)}").status)
+        grown = path.with_name(path.name + "-wal").stat().st_size
+    browser.close()
+    figure(
+        "D6 a reader without end", writes=len(statuses), failed=sum(s != 303 for s in statuses), most_kB=grown // 1024
+    )
+    assert set(statuses) == {303}
+    assert grown < WAL

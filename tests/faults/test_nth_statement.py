@@ -1,0 +1,94 @@
+"""D2: the n-th statement of a request fails, for each form of the portal, each n, and each commit.
+
+Whoever sent it gets a 503. Then either nothing was done, and the same form sent again works; or all of it was, when
+the fault came after the commit. Never a half, never more than an attempt that was counted.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.faults.driver import ERRORS, At, Breaker, broken_driver
+from tests.faults.length import FULL, either
+from tests.input.bench import Bench
+from tests.input.database import Database
+from tests.input.forms import FORMS, FormCase
+from tests.input.scenes import Scene
+from tests.plugins.figures import Figure
+
+SUBJECT = "D2 statements that fail"
+_THE_MOST_IMPORTANT = {
+    "auth.log_in",
+    "auth.enter_code",
+    "auth.recovery",
+    "auth.finish_set_up",
+    "auth.reset_password",
+}
+CASES = [case for case in FORMS if FULL or case.name in _THE_MOST_IMPORTANT]
+
+
+@dataclass
+class Trial:
+    """A form whose request is broken again and again, each time from the same state."""
+
+    bench: Bench
+    breaker: Breaker
+
+    def __post_init__(self) -> None:
+        self.body = self.bench.body()
+        self.breaker.arm()
+        page = self.bench.send(self.body)
+        assert page.status in self.bench.case.done, page.text
+        self.whole = self.bench.database.more_than_attempts()
+        self.statements, self.commits = len(self.breaker.seen), self.breaker.commits
+        self.tried = 0
+        self.unexpected: list[str] = []
+
+    def fail(self, number: int, when: At, error: str) -> None:
+        """Break at one statement, look at everything, and send the form once more."""
+        self.tried += 1
+        self.breaker.arm(number, when, error)
+        page = self.bench.send(self.body)
+        statement = re.sub(r"\s+", " ", self.breaker.seen[number - 1] if number <= len(self.breaker.seen) else "-")
+        self.breaker.arm()
+        left = self.bench.database.more_than_attempts()
+        what = f"{self.bench.case}: {error} {when.value} {number} ({statement[:80]}): {page.status}"
+        if page.status not in {503, *self.bench.case.done}:
+            self.unexpected.append(f"{what}, not 503")
+        if left not in ([], self.whole):
+            self.unexpected.append(f"{what}, and half of it was done: {left}")
+        if page.status == 503 and not left:
+            again = self._again()
+            if again not in self.bench.case.done:
+                self.unexpected.append(f"{what}, and sent once more: {again}")
+        if page.status != 503 and left != self.whole:
+            self.unexpected.append(f"{what}, but nothing was done")
+
+    def _again(self) -> int:
+        return self.bench.scene.browser.open(
+            "POST", self.bench.form.path, data=self.body, content_type="application/x-www-form-urlencoded"
+        ).status
+
+
+def _numbers(trial: Trial) -> Iterator[tuple[int, At, str]]:
+    """Each statement before it was done, with one error or all; each commit after it."""
+    for number in range(1, trial.statements + 1):
+        for error in either(ERRORS[number % len(ERRORS) :][:1], ERRORS):
+            yield number, At.BEFORE, error
+    for number in trial.commits:
+        yield number, At.AFTER, ERRORS[1]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_statement_that_fails_leaves_nothing_half_done(
+    case: FormCase, scene: Scene, database: Database, figure: Figure
+) -> None:
+    trial = Trial(Bench(scene, database, case), broken_driver(scene.app))
+    for number, when, error in _numbers(trial):
+        trial.fail(number, when, error)
+    figure(SUBJECT, forms=1, statements_failed=trial.tried, half_done_or_granted=len(trial.unexpected))
+    assert not trial.unexpected, "\n".join(trial.unexpected)
+    assert trial.statements > 3
+    assert trial.commits
