@@ -70,9 +70,10 @@ class MailServer:
             return self.data
         content = envelope.content
         assert isinstance(content, bytes)
-        self.received.append(email.message_from_bytes(content, policy=policy.default))  # type: ignore[arg-type]
+        self.received.append(email.message_from_bytes(content, policy=policy.default))
         self.recipients += envelope.rcpt_tos
         self.senders.append(envelope.mail_from or "")
+        assert server.transport is not None
         self.encrypted.append(server.transport.get_extra_info("ssl_object") is not None)
         if self.seconds:
             await asyncio.sleep(self.seconds)

@@ -135,6 +135,7 @@ def suspend(caller: Caller, account_id: int, reason: str = "") -> Done | Account
             return AccountRefusal.LAST_OPERATOR
         account.suspended_at = caller.now
         login_rows.end_of_account(session, caller, account_id)
+        link_rows.void(session, account_id, caller.now, LinkKind.EMAIL)
         audit.record(session, caller, EventKind.ACCOUNT_SUSPENDED, account_id=account_id, reason=reason)
     return Done()
 
@@ -160,6 +161,7 @@ def end_logins(caller: Caller, account_id: int) -> int | AccountRefusal:
             return account
         but = caller.login_id if account_id == caller.account_id else None
         ended = login_rows.end_of_account(session, caller, account_id, but=but)
+        link_rows.void(session, account_id, caller.now, LinkKind.EMAIL)  # a thief may have asked for it
         audit.record(session, caller, EventKind.LOGINS_ENDED, account_id=account_id, logins=ended)
         return ended
 

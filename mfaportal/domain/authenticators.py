@@ -115,9 +115,9 @@ def reset(caller: Caller, account_id: int, reason: str, *, new_password_too: boo
         audit.record(session, caller, EventKind.MFA_RESET, account_id=account_id, reason=reason, apps=gone)
         notices.tell(session, caller, MailKind.MFA_RESET, account_id, new_password=new_password_too)
         token = None
+        link_rows.void(session, account_id, caller.now, *(() if new_password_too else (LinkKind.EMAIL,)))
         if new_password_too:
             account.password_digest = None
-            link_rows.void(session, account_id, caller.now)
             link, token = link_rows.add(session, caller, LinkKind.RESET, account_id)
             if notices.mail_works():
                 link_rows.mail_reset(session, caller, link, token, by_operator=True)

@@ -55,7 +55,8 @@ def ask(caller: Caller, typed: str) -> Done | AccountRefusal | PausedUntil:
             return AccountRefusal.NO_CHANGE
         if not notices.mail_works():
             return AccountRefusal.NEEDS_MAIL
-        paused = throttles.count(session, [Subject(Kind.EMAIL_CHANGE, str(account.id))], caller.now)
+        subjects = [Subject(Kind.EMAIL_CHANGE, str(account.id)), throttles.of_email(Kind.EMAIL_CHANGE, email)]
+        paused = throttles.count(session, subjects, caller.now)
         if paused:
             attempts.note_pause(session, caller, paused, account_id=account.id, what="change of e-mail")
             return paused

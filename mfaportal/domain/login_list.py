@@ -5,13 +5,13 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from ..models import EventKind, Login
+from ..models import EventKind, LinkKind, Login
 from ..models.identity import AccountSeen
 from ..plumbing.db import reading, transaction
 from ..rules.access import Audience
 from ..rules.lifetimes import STEP_UP, STEP_UP_GRACE, LoginLimits
 from ..rules.stages import LoginFacts, Stage, stage_of
-from . import audit, login_rows
+from . import audit, link_rows, login_rows
 from .authority import require
 from .caller import Caller
 
@@ -97,5 +97,6 @@ def end_others(caller: Caller) -> int:
     with transaction() as session:
         require(session, caller, Audience.ACCOUNT, confirmed_within=_WITHIN)
         ended = login_rows.end_of_account(session, caller, caller.account_id or 0, but=caller.login_id)
+        link_rows.void(session, caller.account_id or 0, caller.now, LinkKind.EMAIL)  # a thief may have asked for it
         audit.record(session, caller, EventKind.LOGINS_ENDED, account_id=caller.account_id, logins=ended)
         return ended

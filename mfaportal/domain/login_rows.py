@@ -103,7 +103,9 @@ def complete(
     """
     account = session.get_one(Account, account_id)
     if account.last_login_at is not None and not told and not devices.is_known(device, account.password_digest):
-        notices.tell(session, caller, MailKind.NEW_BROWSER, account_id)
+        told_lately = throttles.count(session, [Subject(Kind.TOLD_OF_BROWSER, str(account_id))], caller.now)
+        if told_lately is None:  # else whoever has the password fills the owner's mailbox
+            notices.tell(session, caller, MailKind.NEW_BROWSER, account_id)
     account.last_login_at = caller.now
     codes = Subject(Kind.CODE_OF_ACCOUNT, str(account_id))
     wrong = throttles.in_a_row(session, codes)

@@ -6,6 +6,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy.orm import Session
+
 from ..models import Account, EventKind, LinkKind, MailKind
 from ..plumbing.db import reading, transaction
 from ..plumbing.passwords import hash_password
@@ -79,8 +81,17 @@ def take(
             account.rename(cleaned)
         login_rows.end_of_account(session, caller, account.id)
         link_rows.void(session, account.id, caller.now)
-        throttles.clear(session, [Subject(Kind.CODE_OF_ACCOUNT, str(account.id))])
+        _lift_stop(session, caller, account.id, by_mail=link.email is not None)
         audit.record(session, caller, EventKind.PASSWORD_SET, account_id=account.id, link=kind)
         if kind is LinkKind.RESET or before is not None:
             notices.tell(session, caller, MailKind.PASSWORD_CHANGED, account.id, by_link=True)
     return Done()
+
+
+def _lift_stop(session: Session, caller: Caller, account_id: int, *, by_mail: bool) -> None:
+    """Forget the account's wrong codes. For a mailed link once a day: whoever reads the owner's mail could otherwise
+    make as many guesses as there are links.
+    """
+    if by_mail and throttles.count(session, [Subject(Kind.LIFTED_BY_MAIL, str(account_id))], caller.now):
+        return
+    throttles.clear(session, [Subject(Kind.CODE_OF_ACCOUNT, str(account_id))])

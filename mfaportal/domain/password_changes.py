@@ -51,7 +51,7 @@ def change(caller: Caller, current: str, new: str) -> PasswordChanged | WrongPas
         if not right or not _replaced(session, account_id, before, after):
             audit.record(session, caller, EventKind.LOGIN_PASSWORD_WRONG, account_id=account_id, at="new password")
             return WrongPassword()
-        throttles.clear(session, subjects)
+        throttles.give_back(session, subjects, caller.now, caller.now)  # and no wrong code is forgotten
         ended = login_rows.end_of_account(session, caller, account_id, but=caller.login_id)
         link_rows.void(session, account_id, caller.now)
         audit.record(session, caller, EventKind.PASSWORD_SET, account_id=account_id, how="changed", ended=ended)

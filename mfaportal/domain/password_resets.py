@@ -53,6 +53,8 @@ def answer(caller: Caller, facts: dict[str, Any]) -> None:
             select(Account).where(Account.email == facts["email"]).with_for_update()
         ).one_or_none()
         if account is None or not _may_have_one(session, account):
+            # an event as for the others: their numbers tell nobody whose address is known
+            audit.record(session, caller, EventKind.RESET_IGNORED)
             return
         link, token = link_rows.add(session, caller, LinkKind.RESET, account.id, email=account.email, since=asked_at)
         link_rows.mail_reset(session, caller, link, token)

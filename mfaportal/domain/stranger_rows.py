@@ -83,8 +83,7 @@ def _mail(
         wish.email,
         about=request_rows.about(request.id),
         dies_at=caller.now + ADDRESS_LINK,
-        name=wish.name,
-        portal=portal.name,
+        portal=portal.name,  # and no name: it is not known whose it is, nor what it says to whoever reads it
         slug=portal.slug,
         signs_up=sign_up_policy.in_force(portal.sign_up) is SignUp.OPEN,
         link=f"/confirm-address/{token}",

@@ -36,15 +36,25 @@ def from_address(kind: Kind, address: str, *, email: str | None = None) -> Subje
 
 def count(session: Session, subjects: list[Subject], now: datetime) -> PausedUntil | None:
     """Count one attempt on all subjects, or on none and say until when: the latest of those that are full."""
-    rows = {subject: _row(session, subject, now) for subject in subjects}
-    outcomes = {subject: counted(history, LIMITS[subject.kind], now) for subject, (history, _version) in rows.items()}
+    seen = {subject: _seen(session, subject) or (History(), None) for subject in subjects}
+    outcomes = {subject: counted(history, LIMITS[subject.kind], now) for subject, (history, _version) in seen.items()}
     paused = {subject: outcome for subject, outcome in outcomes.items() if isinstance(outcome, Paused)}
     if paused:
         return _refused(session, paused, now)
     for subject, outcome in outcomes.items():
         if not isinstance(outcome, Paused):
-            _replace(session, subject, outcome, rows[subject][1], now)
+            _put(session, subject, outcome, seen[subject][1], now)
     return None
+
+
+def _put(session: Session, subject: Subject, history: History, version: int | None, now: datetime) -> None:
+    """A row is made by what is counted only: refused tries fill no table."""
+    if version is None:
+        _insert_empty(session, subject, now)
+        before, version = _row(session, subject, now)
+        if before != History():
+            raise LostRace(subject.kind)
+    _replace(session, subject, history, version, now)
 
 
 def _refused(session: Session, paused: dict[Subject, Paused], now: datetime) -> PausedUntil:
@@ -116,6 +126,15 @@ class LostRace(Exception):
 
 
 def _row(session: Session, subject: Subject, now: datetime) -> tuple[History, int]:
+    """The history, of a row that is made where there is none."""
+    found = _seen(session, subject)
+    if found is None:
+        _insert_empty(session, subject, now)
+        found = _seen(session, subject) or (History(), 0)
+    return found
+
+
+def _seen(session: Session, subject: Subject) -> tuple[History, int] | None:
     """The history, locked: SQLite's write lock is held already, PostgreSQL locks the row."""
     statement = (
         select(Throttle.attempts, Throttle.in_a_row, Throttle.version)
@@ -123,10 +142,7 @@ def _row(session: Session, subject: Subject, now: datetime) -> tuple[History, in
         .with_for_update()
     )
     row = session.execute(statement).one_or_none()
-    if row is None:
-        _insert_empty(session, subject, now)
-        row = session.execute(statement).one()
-    return unpacked(row.attempts, row.in_a_row), row.version
+    return None if row is None else (unpacked(row.attempts, row.in_a_row), row.version)
 
 
 def _insert_empty(session: Session, subject: Subject, now: datetime) -> None:

@@ -23,6 +23,7 @@ class EventKind(StrEnum):
     EMAIL_CHANGE_ASKED = "account:e-mail-change-asked"
     EMAIL_CHANGED = "account:e-mail-changed"
     PASSWORD_SET = "password:set"  # noqa: S105
+    RESET_IGNORED = "password:reset-ignored"
     RESET_ASKED = "password:reset-asked"
     LINK_MADE = "link:made"
     LOGIN_PASSWORD_WRONG = "login:password-wrong"  # noqa: S105

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from ..plumbing.clock import from_microseconds
-from ..rules.lifetimes import LoginLimits
+from ..rules.lifetimes import RECOVERED, LoginLimits
 from ..rules.roles import Role, role_in_portal
 from ..rules.stages import LoginFacts, Stage, stage_of
 from .identity_row import IdentityRow, prepared
@@ -60,7 +60,7 @@ class Identity:
     several_portals: bool
     confirmed_at: datetime | None
     recovered: bool
-    """Let in by a recovery code, and no app added since: adding one asks for no step-up."""
+    """Let in by a recovery code half an hour ago at most, and no app added since: adding one asks for no step-up."""
     last_seen_at: datetime | None
     installation_name: str | None
     contact: str
@@ -110,7 +110,7 @@ def _identity(row: IdentityRow, slug: str | None, now: datetime, limits: LoginLi
         portal=portal,
         back_office_slug=row.back_office if whole else None,
         confirmed_at=_instant(row.confirmed_at),
-        recovered=whole and row.recovered_at is not None,
+        recovered=whole and row.recovered_at is not None and now - from_microseconds(row.recovered_at) <= RECOVERED,
         last_seen_at=_instant(row.last_seen_at),
         installation_name=row.installation,
         contact=row.contact or "",

@@ -12,6 +12,7 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -127,7 +128,7 @@ def _unpack(tar: tarfile.TarFile, folder: Path) -> dict[str, Any]:
 def _read_manifest(source: IO[bytes], size: int) -> dict[str, Any]:
     try:
         found = json.loads(source.read(size)) if size <= _MANIFEST_MAX else None
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict) or not isinstance(found.get("format"), int):
         raise BadArchive("has a manifest that cannot be read")
@@ -154,8 +155,8 @@ def _compare(manifest: dict[str, Any], unpacked: dict[str, Member]) -> None:
     try:
         listed = {each["name"]: Member(**each) for each in manifest["members"]}
         damaged = {f"{FILES}/{digest}" for digest in manifest["missing"]}
-        manifest["made_at"], manifest["revision"]
-    except (KeyError, TypeError) as error:
+        datetime.fromisoformat(manifest["made_at"]), manifest["revision"]
+    except (KeyError, TypeError, ValueError) as error:
         raise BadArchive("has a manifest that cannot be read") from error
     well_named = all(_NAME.fullmatch(name) for name in damaged)
     if not well_named or not {DATABASE, KEYRING} <= set(listed) or set(listed) != set(unpacked):

@@ -20,6 +20,8 @@ class Kind(StrEnum):
     PASSWORD_FROM_ADDRESS_TO_ACCOUNT = "password:address+account"  # noqa: S105
     PASSWORD_TO_ACCOUNT = "password:account"  # noqa: S105
     PASSWORD_FROM_DEVICE = "password:device"  # noqa: S105
+    LIFTED_BY_MAIL = "code:lifted-by-mail"
+    TOLD_OF_BROWSER = "mail:new-browser"
     PASSWORD_OF_REQUEST = "password:request"  # noqa: S105
     PASSWORD_FROM_ADDRESS = "password:address"  # noqa: S105
     REQUEST_FROM_ADDRESS = "request:address"
@@ -82,6 +84,8 @@ LIMITS: dict[Kind, Limit] = {
     Kind.PASSWORD_FROM_ADDRESS_TO_ACCOUNT: Limit((Window(5, _MINUTES_5),)),
     Kind.PASSWORD_TO_ACCOUNT: Limit((Window(100, _DAY),)),
     Kind.PASSWORD_FROM_DEVICE: Limit((Window(5, _MINUTES_5), Window(100, _DAY))),
+    Kind.LIFTED_BY_MAIL: Limit((Window(1, _DAY),)),
+    Kind.TOLD_OF_BROWSER: Limit((Window(1, _HOUR),)),
     Kind.PASSWORD_OF_REQUEST: Limit((Window(5, _MINUTES_5),)),
     Kind.PASSWORD_FROM_ADDRESS: Limit((Window(50, _MINUTES_5),)),
     Kind.REQUEST_FROM_ADDRESS: Limit((Window(10, _HOUR), Window(20, _DAY))),

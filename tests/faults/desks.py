@@ -55,7 +55,7 @@ class Admin(Clerk):
 
     def __init__(self, place: Arena) -> None:
         super().__init__(place)
-        self.rules = {"off"}
+        self.rules = set(place.rows(select(Portal.mfa_rule).where(Portal.slug == UNCOVERED)))
         with transaction() as session:
             here = session.scalars(select(Portal.id).where(Portal.slug == PORTAL)).one()
             made = [

@@ -11,7 +11,6 @@ from mfaportal.rules.csv_safe import safe_cell
         "+1",
         "-1",
         "@SUM(A1)",
-        "\t=1",
         "\r=1",
         "\n=1",
         "\uff1d1",
@@ -23,6 +22,11 @@ from mfaportal.rules.csv_safe import safe_cell
 )
 def test_what_a_spreadsheet_would_compute_is_put_behind_an_apostrophe(text: str) -> None:
     assert safe_cell(text) == f"'{text}"
+
+
+def test_neither_is_what_comes_after_another_separator() -> None:
+    assert safe_cell("\t=1") == "'\t'=1"
+    assert safe_cell("x; -1|@y, =z") == "x; '-1|'@y, =z"
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,8 @@ CODES = [(5, 5 * MINUTE), (20, HOUR), (50, DAY)]
         ("password:address+account", [(5, 5 * MINUTE)], None),
         ("password:account", [(100, DAY)], None),
         ("password:device", [(5, 5 * MINUTE), (100, DAY)], None),
+        ("code:lifted-by-mail", [(1, DAY)], None),
+        ("mail:new-browser", [(1, HOUR)], None),
         ("password:request", [(5, 5 * MINUTE)], None),
         ("password:address", [(50, 5 * MINUTE)], None),
         ("request:address", [(10, HOUR), (20, DAY)], None),

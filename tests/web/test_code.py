@@ -1,6 +1,5 @@
 """The code at log-in: right for a minute and a half, and wrong in ways that say what to do."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest

@@ -11,6 +11,7 @@ from ...domain import recovery_codes as codes
 from ...domain.recovery_codes import CodesRefusal
 from ...rules.access import Audience
 from ...rules.file_names import disposition
+from ...rules.lifetimes import STEP_UP
 from ...rules.recovery_codes import LOW
 from .. import asking, navigation, page, wanted_page
 from ..forms import PortalForm
@@ -87,6 +88,10 @@ def _context() -> dict[str, Any]:
 
 
 def _shown() -> tuple[str, ...]:
+    """Nothing in the ten minutes on top that a form has: what it answers may show no more than the page would."""
+    confirmed_at = asking.identity().confirmed_at
+    if confirmed_at is None or asking.now() - confirmed_at > STEP_UP:
+        return ()
     return codes.shown_to(asking.identity().login_id or 0, asking.account().id, asking.now())
 
 
