@@ -29,7 +29,16 @@ def test_what_a_document_points_to_is_there(document: str) -> None:
     targets = [target for target in re.findall(r"\]\(([^)]+)\)", text) if "://" not in target]
     targets += re.findall(r"`((?:tests|rules|domain|models|plumbing|web|templates|bench)/[\w./]+)`", text)
     for target in targets:
-        assert any((base / target).exists() for base in (ROOT, ROOT / "mfaportal")), f"{document} names {target}"
+        bases = (ROOT, ROOT / "mfaportal", ROOT / "tests")
+        assert any((base / target).exists() for base in bases), f"{document} names {target}"
+
+
+def test_every_test_that_a_requirement_names_is_there() -> None:
+    named = re.findall(r"`(?:tests/)?((?:\w+/)?test_\w+\.py)(?:::(test_\w+))?`", (ROOT / "SECURITY.md").read_text())
+    assert len(named) > 100
+    for file, name in named:
+        text = (ROOT / "tests" / file).read_text()
+        assert not name or f"def {name}(" in text, f"{file} has no {name}"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
