@@ -31,7 +31,7 @@ _REFUSALS = {
 @prepared
 def backup(file: Path, passphrase_stdin: bool) -> None:
     """Write everything into one file while people work: database, files, key ring, signing key."""
-    passphrase = read_password() if passphrase_stdin else None
+    passphrase = read_password("Passphrase", twice=True) if passphrase_stdin else None
     if passphrase is not None and len(passphrase) < MIN_LENGTH:
         refuse(f"A passphrase has at least {MIN_LENGTH} characters.")
     try:
@@ -66,7 +66,7 @@ def _say_made(file: Path, made: BackupMade, *, protected: bool) -> None:
 @with_appcontext
 def restore(file: Path, force: bool, void_recovery_codes: bool, passphrase_stdin: bool) -> None:
     """Put a backup in the place of this installation, with the server stopped. All logins end, all links are void."""
-    passphrase = read_password() if passphrase_stdin else None
+    passphrase = read_password("Passphrase") if passphrase_stdin else None
     settings = installation.settings_or_refuse()
     wish = Wish(file, passphrase, force=force, void_recovery_codes=void_recovery_codes)
     installation.let_go()

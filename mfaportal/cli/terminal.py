@@ -125,11 +125,14 @@ def count(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
 
 
-def read_password() -> str:
-    """The first line of standard input without its newline. A terminal asks, and shows nothing of what is typed."""
+def read_password(prompt: str = "Password", *, twice: bool = False) -> str:
+    """The first line of standard input without its newline. A terminal asks, and shows nothing of what is typed;
+    `twice` where a slip of the finger would not be noticed.
+    """
     stream = sys.stdin.buffer
     if stream.isatty():
-        return click.prompt("Password", hide_input=True, err=True)
+        again = "Once more" if twice else False
+        return click.prompt(prompt, hide_input=True, err=True, confirmation_prompt=again)
     line = stream.readline(_LINE_MAX)
     if len(line) == _LINE_MAX:
         refuse(PasswordRefusal.TOO_LONG.value)

@@ -141,6 +141,7 @@ def _handed_over(session: Session, caller: Caller, inviting: _Inviting, made: In
         portal=inviting.portal_name,
         slug=inviting.slug,
         role=made.role,
+        until=int(made.expires_at.timestamp()),
         inviter=inviting.inviter,
         link=f"/invitations/{token}",
     )

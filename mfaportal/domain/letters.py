@@ -55,14 +55,14 @@ def compose(mail: Claimed) -> Letter:
     with reading() as session:
         installation = _installation(session)
         contact = facts.get("contact") or _contact(session, mail.account_id, facts.get("portal"))
-    asked = one_line(str(contact), _CONTACT_MAX) if contact else "whoever runs the portal"
+    asked = f" ({one_line(str(contact), _CONTACT_MAX)})" if contact else ""
     context: dict[str, object] = {
         **_MISSING,
         **{name: _cleaned(name, value) for name, value in facts.items() if value is not None and name != "link"},
         **_addresses(mail.kind, facts),
         "when": _in_words(facts["at"]),
         "where": _where(facts),
-        "whom": f"ask {asked}",
+        "whom": f"ask whoever runs the portal{asked}",
         "installation": one_line(installation),
         "inviter": one_line(str(facts.get("inviter") or facts.get("by") or "")),
     }

@@ -99,6 +99,7 @@ def _newly_covered(portal: Portal, facts: Mapping[str, Any]) -> Any:
         .where(
             or_(Account.is_operator, Membership.portal_id.is_not(None)),
             covered_since(Portal, works).is_not(None),
+            Account.password_digest.is_not(None),  # whoever never chose one is led to it when they do
             ~select(Authenticator.id).where(Authenticator.account_id == Account.id).exists(),
         )
     )

@@ -91,6 +91,7 @@ def test_saving_a_change_of_visibility_alone_makes_no_job(app: Flask, people: Ca
 
 def test_a_job_over_many_people_goes_on_where_it_was_killed(app: Flask, people: Cast, clock: MovableClock) -> None:
     rows.add_crowd(app, clock, [f"Person {number}" for number in range(120)])
+    rows.put(app, update(Account).values(password_digest="some digest"))
     with app.app_context():
         set_rule(MfaRule.EVERYONE, clock)
         (job,) = stored(app, MailJob)

@@ -108,7 +108,7 @@ def test_without_a_mail_server_it_says_so_and_offers_nothing(
     write(app, clock, people, refused=False)
     page = browser.get(MAIL)
     assert "There is no mail server" in page.text
-    assert "2 wait in vain" in page.text
+    assert "2 mails wait: where there is a mail server within a day they are sent" in page.text
     assert Seen(page).buttons == []
 
 
