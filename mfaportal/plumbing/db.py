@@ -24,6 +24,8 @@ from .clock import from_microseconds, to_microseconds
 from .config import SettingError
 
 BUSY_TIMEOUT_MS = 5000
+JOURNAL_BYTES = 16 * 1024 * 1024
+"""What is kept of a write-ahead log that a long reader has let grow, once it is gone."""
 _WRITE = "mfaportal_write"
 
 _NAMES = {
@@ -218,6 +220,7 @@ def _configure(connection: DBAPIConnection, _record: object) -> None:
         "synchronous = FULL",
         f"busy_timeout = {BUSY_TIMEOUT_MS}",
         "secure_delete = ON",
+        f"journal_size_limit = {JOURNAL_BYTES}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

@@ -151,7 +151,7 @@ def test_what_was_open_at_the_backup_is_void_afterwards(
     (old,) = [login for login in stored(app, Login) if login.pending_at is None and login.ended_at]
     assert (old.pending_secret, old.shown_codes) == (None, None)
     assert {link.used_at is None for link in stored(app, OneTimeLink)} == {False}
-    assert stored(app, AccessRequest)[0].confirm_digest is None
+    assert stored(app, AccessRequest)[0].confirm_digest not in (None, b"q" * 32), "nobody has its link"
     assert len(stored(app, RecoveryCode)) == (0 if void_codes else 2)
     assert stored(app, Authenticator)[0].burned_step == 7
     (invitation,) = stored(app, Invitation)

@@ -159,6 +159,8 @@ def an_operator_moves(scene: Scene) -> list[str]:
     password = "thirteen ducks upstairs"
     assert isinstance(password_changes.change(operator, scene.people.operator.password, password), PasswordChanged)
     password_resets.ask(scene.stranger, "forgetful@example.org")
+    asked = {"email": "forgetful@example.org", "at": int(scene.stranger.now.timestamp())}
+    password_resets.answer(scene.stranger, asked)
     runtime().settings = settings
     return [token, password, "forgetful"]
 

@@ -62,6 +62,7 @@ def test_it_is_told_once_the_log_in_is_whole(
     assert reader.phone is not None
     other.submit("/log-in/code", code=reader.phone.code(clock()))
     assert told(app) == [reader.email]
+    clock.advance(hours=1)
     third.give_password(reader)
     third.submit("/log-in/recovery", code=reader.codes[0])
     assert told(app) == [reader.email] * 2
@@ -78,12 +79,15 @@ def test_a_mark_dies_with_the_password(
     new_browser: NewBrowser,
     people: Cast,
     reset_link: Callable[[Person], str],
+    clock: MovableClock,
 ) -> None:
     """But in the browser in which the owner chose the new one."""
     other = new_browser()
     for each in (browser, other):
         each.log_in(people.reader)
     old = cookie_of(other, DEVICE)
+    clock.advance(hours=1)
+    browser.submit("/confirm?next=/account", password=people.reader.password)
     browser.submit("/account/security/password", current_password=people.reader.password, password=NEW)
     changed = Person(people.reader.id, people.reader.email, "", password=NEW)
     before = len(told(app))
@@ -93,6 +97,7 @@ def test_a_mark_dies_with_the_password(
     with_cookie(other, old, DEVICE).log_in(changed)
     assert len(told(app)) == before + 1
     reset(new_browser(), reset_link(people.reader), "ten kettles in the cellar")
+    clock.advance(hours=1)
     browser.give_password(changed, password="ten kettles in the cellar")
     assert len(told(app)) == before + 2
 
