@@ -109,6 +109,7 @@ def test_a_password_that_was_set_meanwhile_is_nobodys_to_overwrite(
 ) -> None:
     """By a link, say, while this one was judged; the login itself is still alive in this moment."""
     browser.log_in(people.reader)
+
     def judged(password: str, digest: str | None) -> bool:
         right = verify_password(password, digest)
         with transaction() as session:
