@@ -1,4 +1,7 @@
-"""Every page at 360 and 1,280 pixels, light and dark: axe-core, no sideways scroll, sizes for fingers, weight."""
+"""Every page at 360 and 1,280 pixels, light and dark: axe-core, no sideways scroll, sizes for fingers, weight.
+
+axe-core looks at the small light page and the wide dark one; at all four by `make faults`.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -11,12 +14,16 @@ from tests.browser.conftest import NewPage
 from tests.browser.pages import Somebody
 from tests.browser.stops import NO_PAGES, STOPS, Stop, Visitor, open_the_doors, settle
 from tests.clock import MovableClock
+from tests.faults.length import either
 from tests.people import Cast
 from tests.server import Server
 
 HEAVIEST = 30_000
 """Bytes of a page with its stylesheet and its icon, uncompressed."""
-WIDTHS = (360, 1280)
+SCHEMES: dict[int, tuple[str, ...]] = either(
+    {360: ("light",), 1280: ("dark",)}, {360: ("light", "dark"), 1280: ("light", "dark")}
+)
+"""By width: in which of them axe-core looks."""
 HEIGHT = 740
 
 pytestmark = pytest.mark.browser
@@ -65,12 +72,12 @@ def _faults(page: Page, stop: Stop, names: Mapping[str, object]) -> Iterator[str
     if answer is None or answer.status != stop.status:
         yield f"answered {answer and answer.status}"
     yield from _faults_of_any_size(page)
-    for width in WIDTHS:
+    for width, schemes in SCHEMES.items():
         page.set_viewport_size({"width": width, "height": HEIGHT})
         if too_wide := measure.overflow(page):
             yield f"at {width} px it scrolls {too_wide} px sideways"
         yield from (f"at {width} px small: {target}" for target in measure.small_targets(page))
-        for scheme in ("light", "dark"):
+        for scheme in schemes:
             page.emulate_media(color_scheme=scheme)
             found = measure.findings(page, colours_only=scheme == "dark")
             yield from (f"at {width} px, {scheme}: {finding}" for finding in found)
