@@ -4,6 +4,7 @@ axe-core looks at the small light page and the wide dark one; at all four by `ma
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Literal
 
 import pytest
 from flask import Flask
@@ -18,9 +19,10 @@ from tests.faults.length import either
 from tests.people import Cast
 from tests.server import Server
 
+Scheme = Literal["light", "dark"]
 HEAVIEST = 30_000
 """Bytes of a page with its stylesheet and its icon, uncompressed."""
-SCHEMES: dict[int, tuple[str, ...]] = either(
+SCHEMES: dict[int, tuple[Scheme, ...]] = either(
     {360: ("light",), 1280: ("dark",)}, {360: ("light", "dark"), 1280: ("light", "dark")}
 )
 """By width: in which of them axe-core looks."""
