@@ -77,6 +77,8 @@ def _rights(settings: Settings) -> Finding:
     database = sqlite_file.path_of(settings.database_url)
     paths += [database, *sqlite_file.beside(database)] if database else []
     for path in paths:
+        if path == settings.instance / ".gitignore":
+            continue  # it comes with a clone, open to all, and says nothing
         try:
             found = path.lstat()
         except FileNotFoundError:

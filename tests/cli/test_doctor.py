@@ -57,6 +57,12 @@ def test_all_is_well_at_first(terminal: Terminal, app: Flask, people: Cast, cloc
     assert all("  ok  " in line for line in lines[1:])
 
 
+def test_what_a_clone_brings_into_the_folder_is_no_matter(terminal: Terminal, instance: Path) -> None:
+    (instance / ".gitignore").write_text("*\n")
+    (instance / ".gitignore").chmod(0o644)
+    assert _bad(terminal) == {}
+
+
 @pytest.mark.parametrize("name", ["mfaportal.sqlite3", "files", "spool/left"])
 def test_what_others_can_read_is_said(terminal: Terminal, instance: Path, name: str) -> None:
     path = instance / name
