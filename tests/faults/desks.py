@@ -2,6 +2,7 @@
 
 import re
 import time
+from abc import abstractmethod
 from collections.abc import Iterator
 
 from sqlalchemy import func, select
@@ -31,8 +32,9 @@ class Clerk(Life):
             with transaction() as session:
                 session.get_one(Account, self.person.id).is_operator = True
 
+    @abstractmethod
     def work(self, visitor: Visitor) -> Iterator[None]:
-        raise NotImplementedError
+        """What they do once they are logged in."""
 
     def live(self, visitor: Visitor) -> Iterator[None]:
         if not self.phones:

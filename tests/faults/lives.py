@@ -7,6 +7,7 @@ either happened or did not. `used` are codes and links that were taken, as reque
 import re
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from http.client import HTTPException
 from itertools import count
@@ -30,7 +31,7 @@ def with_apps(place: Arena, number: int, role: str = "reader") -> tuple[Person, 
     return person, [give_app(person, place.clock(), f"App {each}", codes=each == 0) for each in range(number)]
 
 
-class Life:
+class Life(ABC):
     """`live` is one round of what somebody does, cut in steps; it is begun again until `stop` is set."""
 
     def __init__(self, place: Arena) -> None:
@@ -41,12 +42,13 @@ class Life:
         """How many successes it heard of."""
         self.used: list[Callable[[], Request]] = []
 
+    @abstractmethod
     def live(self, visitor: Visitor) -> Iterator[None]:
-        raise NotImplementedError
+        """One round."""
 
+    @abstractmethod
     def wrong(self) -> list[str]:
         """What was lost, or happened by half."""
-        raise NotImplementedError
 
     def until(self, stop: threading.Event) -> None:
         while not stop.is_set():
