@@ -7,6 +7,7 @@ what is sealed under an old key, a backup of last year among it, opens as long a
 import base64
 import binascii
 import contextlib
+import fcntl
 import hashlib
 import hmac
 import logging
@@ -15,7 +16,7 @@ import re
 import secrets
 import stat
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -166,8 +167,8 @@ class RingFile:
         if signature is not None and signature != self._seen:
             with self._lock:
                 if signature != self._seen:
-                    self._seen = signature
                     self._read_again()
+                    self._seen = signature  # only now: whoever finds it there takes the ring that belongs to it
         return self._ring
 
     def add_seal_key(self, now: datetime) -> str:
@@ -176,16 +177,17 @@ class RingFile:
         Raises:
             SettingError: the ring is no file that this process may replace.
         """
-        path, before = self.path.resolve(), self.keys()
-        key_id = now.strftime(_MADE)
-        while key_id in before.seal:
-            key_id += "-"
-        key = Key("seal", key_id, _new_seal_key())
+        path = self.path.resolve()
         if not path.is_file():
             raise SettingError(f"MFAPORTAL_KEYRING: {path} is no file, so no key can be put into it.")
         try:
-            make(path, f"seal {key.id} {key.text}\n{self.text}", lambda draft: draft.replace(path), path.stat())
-            _sync(path.parent)
+            with _alone_in(path.parent):
+                text = read(path)  # as it is now: what is lost here, nothing that it sealed opens again
+                before, key_id = parse(text, path), now.strftime(_MADE)
+                while key_id in before.seal:
+                    key_id += "-"
+                ring = f"seal {key_id} {_new_seal_key()}\n{text}"
+                make(path, ring, lambda draft: draft.replace(path), path.stat())
         except OSError as error:
             raise SettingError(
                 f"MFAPORTAL_KEYRING: no key can be put into {path} by this user: {error.strerror}."
@@ -208,9 +210,13 @@ class RingFile:
             _log.error("the key ring has changed and cannot be used, so the old one stays: %s", error)
 
 
-def _sync(folder: Path) -> None:
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """While nobody else puts a key into a ring of this folder; what was put there is on the disk afterwards."""
     number = os.open(folder, os.O_RDONLY)
     try:
+        fcntl.flock(number, fcntl.LOCK_EX)
+        yield
         os.fsync(number)
     finally:
         os.close(number)

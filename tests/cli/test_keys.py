@@ -19,6 +19,7 @@ from mfaportal.models.base import Model
 from mfaportal.models.setting import KEY_CANARY
 from mfaportal.plumbing.config import SettingError
 from mfaportal.plumbing.db import transaction
+from mfaportal.plumbing.key_ring import RingFile
 from mfaportal.plumbing.runtime import runtime
 from mfaportal.plumbing.sealing import SealBroken
 from mfaportal.rules.mfa_rule import MfaRule
@@ -238,6 +239,27 @@ def test_many_threads_may_ask_for_the_keys_at_once(app: Flask, person: Person, c
             thread.join()
         assert not failed
         assert (sealer.newest, len(set(added))) == (added[-1], 3)
+
+
+def test_no_key_is_lost_when_several_are_made_at_once(app: Flask, clock: MovableClock) -> None:
+    """Each thread has looked at the ring before, as another process has that rotates now."""
+    with app.app_context():
+        path, now = runtime().keys.ring.path, clock()
+        rings = [RingFile(path) for _ in range(4)]
+        start = threading.Barrier(len(rings))
+        made: list[str] = []
+
+        def work(ring: RingFile) -> None:
+            start.wait()
+            made.append(ring.add_seal_key(now))
+
+        threads = [threading.Thread(target=work, args=(ring,)) for ring in rings]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(set(made)) == len(made) == len(rings)
+        assert set(made) < set(runtime().keys.ring.keys().seal)
 
 
 def test_a_set_up_goes_on_though_its_key_is_sealed_again_while_its_code_is_judged(
