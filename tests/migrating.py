@@ -10,7 +10,7 @@ from sqlalchemy.pool import NullPool, StaticPool
 
 from mfaportal.plumbing import migrations
 
-NEXT = "0004"
+NEXT = "0005"
 MEMORY = "sqlite://"
 _REVISION = '''"""A further revision, of a test."""
 

@@ -141,7 +141,7 @@ def test_a_migration_that_fails_leaves_everything_as_it_was(
     with pytest.raises(error):
         _migrate()
     assert (look.rows(), look.shape()) == before
-    assert migrations.current(db.engine) == "0003"
+    assert migrations.current(db.engine) == "0004"
     assert look.value("PRAGMA integrity_check") == "ok"
     assert _are_enforced()
 

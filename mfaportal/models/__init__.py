@@ -6,8 +6,10 @@ from .authenticator import Authenticator
 from .dataset import Dataset, DatasetVisibility
 from .event import Event, EventKind
 from .event_seal import EventSeal
+from .guarded_address import BackOfficePath, GuardedAddress
 from .invitation import Invitation
 from .login import Login
+from .login_pass import LoginPass
 from .mail import Mail, MailJob, MailJobKind, MailKind
 from .membership import Membership
 from .one_time_link import LinkKind, OneTimeLink
@@ -20,14 +22,17 @@ __all__ = [
     "AccessRequest",
     "Account",
     "Authenticator",
+    "BackOfficePath",
     "Dataset",
     "DatasetVisibility",
     "Event",
     "EventKind",
     "EventSeal",
+    "GuardedAddress",
     "Invitation",
     "LinkKind",
     "Login",
+    "LoginPass",
     "Mail",
     "MailJob",
     "MailJobKind",
