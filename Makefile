@@ -21,10 +21,10 @@ ARGS =
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help run test races faults check fmt lock bench screenshots clean find-python new-venv
+.PHONY: help run test races faults check fmt lock bench bench-gateway screenshots clean find-python new-venv
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 run: .venv/.run ## Install what is needed, then start the portal and print its address
 	@exec $(PY) -m gunicorn wsgi:app
@@ -59,6 +59,9 @@ lock: .venv/.dev ## Write requirements*.txt anew from requirements*.in (ARGS=--u
 
 bench: .venv/.dev ## Measure the guarded page against the same page in bare Flask
 	@$(PY) -m bench.run $(ARGS)
+
+bench-gateway: .venv/.dev ## Measure the gateway's check, alone and through nginx
+	@$(PY) -m bench.gateway $(ARGS)
 
 screenshots: .venv/.dev ## Take the README's pictures anew from the running portal
 	@$(PY) tools/screenshots.py $(ARGS)

@@ -1,9 +1,13 @@
 """Fill a portal with members and log one of them in, password and code, through the forms."""
 
 import re
+from urllib.parse import urljoin
 
 import pyotp
+from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import insert
+from werkzeug.test import TestResponse
 
 from bench.guarded_page import EMAIL, PASSWORD
 from mfaportal import create_app
@@ -11,7 +15,7 @@ from mfaportal.domain import accounts
 from mfaportal.domain.accounts import Newcomer
 from mfaportal.domain.caller import Caller, Source
 from mfaportal.domain.outcomes import Created
-from mfaportal.models import Account, Authenticator, Membership
+from mfaportal.models import Account, Authenticator, GuardedAddress, Membership
 from mfaportal.models.authenticator import owner_of
 from mfaportal.plumbing.db import transaction
 from mfaportal.plumbing.runtime import runtime
@@ -23,7 +27,31 @@ ORIGIN = "http://127.0.0.1:8471"
 
 def log_in(members: int) -> str:
     """The Set-Cookie header of somebody whose log-in is whole."""
+    _client, answer = _logged_in(create_app(), members)
+    return next(header for header in answer.headers.getlist("Set-Cookie") if "device" not in header.partition("=")[0])
+
+
+def enter(host: str, members: int = 2000) -> str:
+    """The cookie of somebody with a pass for a guarded host, by all the steps that lead to it."""
     app = create_app()
+    client, _answer = _logged_in(app, members)
+    with app.app_context(), transaction() as session:
+        session.add(GuardedAddress(portal_id=1, scheme="http", host=host, prefix=""))
+    way = f"{ORIGIN}/hand-off?to=http://{host}/"
+    while True:
+        scheme, _, rest = way.partition("://")
+        netloc, _, path = rest.partition("/")
+        answer = client.get(f"/{path}", base_url=f"{scheme}://{netloc}")
+        for cookie in answer.headers.getlist("Set-Cookie"):
+            if cookie.startswith("mfaportal-pass"):
+                return cookie.partition(";")[0]
+        if answer.status_code != 303:  # noqa: PLR2004
+            raise SystemExit(answer.text)
+        way = urljoin(way, answer.headers["Location"])
+
+
+def _logged_in(app: Flask, members: int) -> tuple[FlaskClient, TestResponse]:
+    """A client that has logged in by password and code, and the last answer."""
     with app.app_context():
         key = _seed(members)
     client = app.test_client()
@@ -37,7 +65,7 @@ def log_in(members: int) -> str:
     )
     if answer.status_code != 303:  # noqa: PLR2004
         raise SystemExit(answer.text)
-    return next(header for header in answer.headers.getlist("Set-Cookie") if "device" not in header.partition("=")[0])
+    return client, answer
 
 
 def _seed(members: int) -> str:

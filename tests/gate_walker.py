@@ -30,7 +30,8 @@ class Row:
     """An endpoint's line. `get` and `post` are what the view itself answers (None: it does not take such requests).
 
     `again`: whether it asks for a step-up. `words` has one word for each of COLUMNS: in, log-in, code, set-up,
-    home, no (403), or nothing (let in, and the view finds nothing there: 404).
+    home, no (403), nothing (let in, and the view finds nothing there: 404), or elsewhere (not under this host, or
+    not to such a peer: `get` says what everybody is told).
     """
 
     path: str
@@ -44,7 +45,7 @@ class Row:
 
     def lets_in(self, column: str) -> bool:
         """Whether the gate does; what the view finds for them is another matter."""
-        return self.word(column) in ("in", "nothing")
+        return self.word(column) in ("in", "nothing", "elsewhere")
 
     def word(self, column: str) -> str:
         return self.words.split()[COLUMNS.index(column)]
@@ -132,6 +133,8 @@ def expected(row: Row, column: str, method: str) -> str:
     match row.word(column):
         case "in":
             return {"POST": row.post, "OPTIONS": "200"}.get(method, row.get) or ""
+        case "elsewhere":
+            return row.get or ""
         case "nothing":
             return "200" if method == "OPTIONS" else "404"
         case "no":

@@ -17,6 +17,7 @@ from mfaportal.domain import (
     datasets,
     email_changes,
     events_export,
+    hand_offs,
     invitations,
     key_rotation,
     leaving,
@@ -224,6 +225,9 @@ OPERATIONS = {
         True,
         lambda caller, _: email_changes.ask(caller, "new@example.org"),
         before=lambda _caller, _world: _have_mail(),
+    ),
+    "hand_offs.make": Operation(
+        "reader", False, lambda caller, _: hand_offs.make(caller, "data.example.org", b"x" * 32)
     ),
     "leaving.leave": Operation("reader", True, lambda caller, _: leaving.leave(caller, PORTAL)),
     "leaving.delete_account": Operation("reader", True, lambda caller, _: leaving.delete_account(caller)),

@@ -45,6 +45,7 @@ LOGINS = "/account/security/logins"
 PORTALS = "/installation/portals"
 MAIL = "/installation/mail"
 ACCOUNT = "/installation/accounts/{person}"
+ELSEWHERE = " ".join(["elsewhere"] * 8)
 OPERATORS = "log-in code set-up no no no no in"
 
 ROWS = {
@@ -53,6 +54,12 @@ ROWS = {
     "static": Row("/static/portal.css", "200", None, False, ANYBODY),
     "health.alive": Row("/healthz", "200", None, False, ANYBODY),
     "health.ready": Row("/readyz", "200", None, False, ANYBODY),
+    "gateway.for_nginx": Row("/gateway/nginx", "403", None, False, ELSEWHERE),  # tests/web/test_gateway.py
+    "gateway.for_others": Row("/gateway/forward", "403", None, False, ELSEWHERE),
+    "guarded_host.enter": Row("/.mfaportal/enter", "404", None, False, ELSEWHERE),  # tests/web/test_hand_off.py
+    "guarded_host.denied": Row("/.mfaportal/denied", "404", None, False, ELSEWHERE),
+    "guarded_host.static": Row("/.mfaportal/static/portal.css", "404", None, False, ELSEWHERE),
+    "hand_off.hand_off": Row("/hand-off", "404", None, False, "log-in code set-up in in in in in"),
     "auth.welcome": Row("/welcome", "404", "404", False, ANYBODY),
     "auth.open_reset_link": Row(f"/reset-password/{TOKEN}", "303 /reset-password", None, False, ANYBODY),
     "auth.reset_password": Row("/reset-password", "410", "410", False, ANYBODY),

@@ -59,7 +59,7 @@ def addresses(app: Flask, method: str, *, app_id: int, account_id: int, step_up:
         rule.endpoint: adapter.build(rule.endpoint, {name: values[name] for name in rule.arguments}, method=method)
         for rule in app.url_map.iter_rules()
         if method in (rule.methods or ())
-        and rule.endpoint not in ("static", "auth.log_out")
+        and rule.endpoint not in ("static", "guarded_host.static", "auth.log_out")
         and (not step_up or declared_of(app, rule.endpoint).step_up in asking)
     }
 

@@ -21,7 +21,7 @@ from ..plumbing import keys, mail, migrations, running, sqlite_file, staging
 from ..plumbing.config import SettingError, Settings
 from ..plumbing.db import db, reading
 from ..plumbing.key_ring import RingFile
-from . import clock_watch, key_canary, proxy_watch
+from . import clock_watch, key_canary, outside_look, proxy_watch
 from .stored_files import store
 
 _TIMEOUT = 5
@@ -61,8 +61,23 @@ def of_installation() -> Iterator[Finding]:
         try:
             trouble = look()
         except SQLAlchemyError as error:
-            trouble = f"could not be looked at, for the database does not answer: {str(error).splitlines()[0]}"
+            trouble = _unlooked(error)
         yield Finding(check, trouble is None, trouble or well)
+    yield from _guarded_addresses()
+
+
+def _guarded_addresses() -> Iterator[Finding]:
+    """One line each, where portals guard addresses."""
+    try:
+        for address, trouble in outside_look.look():
+            say = trouble or "the proxy asks the portal, tells it what it has to know, and hands it /.mfaportal/"
+            yield Finding(f"guarded address {address}", trouble is None, say)
+    except SQLAlchemyError as error:
+        yield Finding("guarded addresses", ok=False, say=_unlooked(error))
+
+
+def _unlooked(error: SQLAlchemyError) -> str:
+    return f"could not be looked at, for the database does not answer: {str(error).splitlines()[0]}"
 
 
 def _broken_restore(settings: Settings) -> Iterator[Finding]:

@@ -10,12 +10,14 @@ from typing import Any
 from sqlalchemy import Select, exists, func, literal, select, true, tuple_
 from sqlalchemy.orm import Session, aliased
 
-from ..models import AccessRequest, Account, Authenticator, Dataset, Membership, Portal
+from ..models import AccessRequest, Account, Authenticator, Dataset, GuardedAddress, Membership, Portal
 from ..models.access_request import RequestState
 from ..models.membership import works_in_back_office
 from ..models.portal import covered_since
 from ..plumbing.db import reading
+from ..rules.gateway import Address
 from ..rules.names import key_of
+from . import guarding
 
 PAGE = 50
 _QUERY_MAX = 100
@@ -34,6 +36,8 @@ class PortalLine:
     datasets: int
     requests: int
     """Those that are still open."""
+    addresses: list[Address]
+    """Those that it guards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +96,21 @@ class AccountsQuery:
 
 
 def portals(after: int | None) -> PortalsPage:
-    """One page, the oldest portal first: one statement."""
+    """One page, the oldest portal first: a statement for the portals and one for what they guard."""
     statement = _portals().where(Portal.id > (after or 0)).order_by(Portal.id).limit(PAGE + 1)
     with reading() as session:
-        found = [PortalLine(*row) for row in session.execute(statement)]
-    return PortalsPage(found[:PAGE], found[PAGE - 1].id if len(found) > PAGE else None)
+        found = session.execute(statement).all()
+        shown = GuardedAddress.portal_id.in_([row.id for row in found[:PAGE]])
+        addresses = guarding.addresses_by_portal(session, shown)
+    lines = [PortalLine(*(*row, addresses[row.id])) for row in found[:PAGE]]
+    return PortalsPage(lines, lines[-1].id if len(found) > PAGE else None)
 
 
 def portal(slug: str) -> PortalLine | None:
     """One portal, and what hangs on it."""
     with reading() as session:
         row = session.execute(_portals().where(Portal.slug == slug)).one_or_none()
-        return None if row is None else PortalLine(*row)
+        return None if row is None else PortalLine(*(*row, guarding.addresses_of(session, row.id)))
 
 
 def _portals() -> Select[Any]:

@@ -12,10 +12,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, select, tuple_, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from ..models import Invitation, Login, Mail, MailJob, OneTimeLink
+from ..models import Invitation, Login, LoginPass, Mail, MailJob, OneTimeLink
 from ..plumbing.db import change, reading, transaction
 from ..plumbing.runtime import runtime
-from ..rules.lifetimes import KEPT, PENDING_SECRET, SENT_MAIL_KEPT, SHOWN_CODES
+from ..rules.lifetimes import HAND_OFF, KEPT, PENDING_SECRET, SENT_MAIL_KEPT, SHOWN_CODES
+from ..rules.stages import CLOCKS_APART
 from . import catalogue, clock_watch, old_throttles, request_rows, sealing_events, stored_files
 from .caller import Caller
 
@@ -77,6 +78,12 @@ def _links(caller: Caller) -> int:
     return _remove(caller, OneTimeLink, (OneTimeLink.id,), OneTimeLink.expires_at < caller.now - KEPT)
 
 
+def _hand_offs(caller: Caller) -> int:
+    """Those that nobody took. A pass goes with its login."""
+    old = LoginPass.made_at < caller.now - HAND_OFF - CLOCKS_APART
+    return _remove(caller, LoginPass, (LoginPass.id,), old & LoginPass.taken_at.is_(None))
+
+
 def _invitations(caller: Caller) -> int:
     return _remove(caller, Invitation, (Invitation.id,), Invitation.expires_at < caller.now - KEPT)
 
@@ -126,6 +133,11 @@ _CHORES: tuple[tuple[str, str, Callable[[Caller], int]], ...] = (
     ("set-up that was not finished removed", "set-ups that were not finished removed", _pending_secrets),
     ("set of recovery codes no longer shown", "sets of recovery codes no longer shown", _shown_codes),
     ("link that expired long ago removed", "links that expired long ago removed", _links),
+    (
+        "way into a guarded host that nobody took removed",
+        "ways into guarded hosts that nobody took removed",
+        _hand_offs,
+    ),
     ("invitation that expired long ago removed", "invitations that expired long ago removed", _invitations),
     ("count of attempts that count no more removed", "counts of attempts that count no more removed", _throttles),
     ("old mail removed from the outbox", "old mails removed from the outbox", _mails),

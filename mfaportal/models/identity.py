@@ -9,6 +9,7 @@ from ..plumbing.clock import from_microseconds
 from ..rules.lifetimes import RECOVERED, LoginLimits
 from ..rules.roles import Role, role_in_portal
 from ..rules.stages import LoginFacts, Stage, stage_of
+from .gateway_row import GatewayRow
 from .identity_row import IdentityRow, prepared
 from .portal import SignUp, Visibility
 
@@ -82,7 +83,7 @@ def of_login(session: Session, login_id: int, *, slug: str | None, now: datetime
 
 
 def _identity(row: IdentityRow, slug: str | None, now: datetime, limits: LoginLimits) -> Identity:
-    facts = _facts(row)
+    facts = facts_of(row)
     stage = stage_of(facts, now, limits)
     known = facts is not None and stage is not Stage.ANONYMOUS
     whole = stage is Stage.COMPLETE
@@ -123,7 +124,8 @@ def _instant(number: int | None) -> datetime | None:
     return None if number is None else from_microseconds(number)
 
 
-def _facts(row: IdentityRow) -> LoginFacts | None:
+def facts_of(row: IdentityRow | GatewayRow) -> LoginFacts | None:
+    """What the row says of a login; None where it is nobody's."""
     if row.login_id is None:
         return None
     since = [number for number in (row.member_since, row.operator_since) if number is not None]

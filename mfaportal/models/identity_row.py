@@ -92,9 +92,9 @@ def _statement(*, by_slug: bool, by_id: bool) -> Any:
             here.visibility,
             here.sign_up,
             Membership.role,
-            select(Authenticator.id).where(Authenticator.account_id == Account.id).exists().label("has_app"),
-            _member_since().label("member_since"),
-            _operator_since().label("operator_since"),
+            has_app().label("has_app"),
+            member_since().label("member_since"),
+            operator_since().label("operator_since"),
             _back_office().label("back_office"),
             count.label("portals"),
             _of_the_first(Portal.name).label("installation"),
@@ -115,7 +115,12 @@ def _is_login(*, by_id: bool) -> ColumnElement[bool]:
     return Login.token_digest == bindparam("token", None, LargeBinary)
 
 
-def _member_since() -> Any:
+def has_app() -> Any:
+    """Whether the account has an authenticator."""
+    return select(Authenticator.id).where(Authenticator.account_id == Account.id).exists()
+
+
+def member_since() -> Any:
     """The oldest instant since which a portal that the account is a member of covers it."""
     mine, portal = aliased(Membership), aliased(Portal)
     since = covered_since(portal, works_in_back_office(mine.role))
@@ -128,7 +133,7 @@ def _member_since() -> Any:
     )
 
 
-def _operator_since() -> Any:
+def operator_since() -> Any:
     """Operators are covered by any portal's rule, as somebody with a back office."""
     portal = aliased(Portal)
     since = select(func.min(covered_since(portal, true()), type_=Instant())).select_from(portal).scalar_subquery()

@@ -147,11 +147,11 @@ class PreparedRow:
         return sql, filled if order is None else tuple([filled[name] for name in order])
 
     def _compile(self, dialect: Dialect) -> tuple[str, tuple[str, ...] | None, dict[str, Any]]:
-        compiled = self._statement.compile(dialect=dialect)
+        compiled = self._statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
         constants = dict(compiled.construct_params())
         for parameter, name in compiled.bind_names.items():
-            process = parameter.type.dialect_impl(dialect).bind_processor(dialect)
-            constants[name] = process(constants[name]) if process else constants[name]
+            if (process := parameter.type.dialect_impl(dialect).bind_processor(dialect)) and name in constants:
+                constants[name] = process(constants[name])
         if not compiled.positional or dialect.name != "sqlite":
             return str(compiled), tuple(compiled.positiontup or ()) if compiled.positional else None, constants
         return *_with_constants(str(compiled), tuple(compiled.positiontup or ()), constants), constants

@@ -21,6 +21,8 @@ class Audience(Enum):
     BACK_OFFICE = "back office"
     ADMINS = "admins"
     OPERATORS = "operators"
+    GATEWAY = "gateway"
+    """A trusted reverse proxy, which asks about somebody else."""
 
 
 class Destination(Enum):
@@ -76,7 +78,7 @@ def decide(audience: Audience, stage: Stage, role: Role, fresh: bool = True) -> 
     """
     home = SendTo(_PAGE_OF_STAGE[stage])
     match audience:
-        case Audience.PUBLIC:
+        case Audience.PUBLIC | Audience.GATEWAY:
             return Pass()
         case Audience.GUESTS:
             return Pass() if stage is Stage.ANONYMOUS else home

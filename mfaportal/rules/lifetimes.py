@@ -17,6 +17,10 @@ MAIL = timedelta(hours=24)
 """How long a mail is tried; then it is given up and shown to the operators."""
 ADDRESS_LINK = timedelta(hours=24)
 """What confirms an address: NIST SP 800-63B-4 §4.2.1.2 gives mailed secrets a day at most."""
+HAND_OFF = timedelta(seconds=60)
+"""From the portal's own host to a guarded one."""
+ASKED = timedelta(minutes=10)
+"""How long a guarded host remembers that a browser asked to come in."""
 RECOVERED = timedelta(minutes=30)
 """How long a log-in by a recovery code stands for step-up where an app is added or replaced."""
 SHOWN_CODES = timedelta(minutes=30)

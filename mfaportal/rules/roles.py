@@ -1,6 +1,7 @@
 """Roles: what somebody is in a portal, in ascending order, each including all before it."""
 
 from enum import IntEnum, StrEnum
+from functools import cache
 
 
 class MemberRole(StrEnum):
@@ -41,3 +42,9 @@ def is_member(role: Role) -> bool:
 def has_back_office(role: Role) -> bool:
     """Whether somebody of this role works in the back office."""
     return role >= Role.EDITOR
+
+
+@cache
+def groups_of(role: Role) -> str:
+    """Every role that this one includes, the highest first, as other programs read them: `admin,editor,reader`."""
+    return ",".join(held.name.lower() for held in sorted(Role, reverse=True) if Role.READER <= held <= role)

@@ -21,6 +21,9 @@ from .auth import blueprint as auth_blueprint
 from .back_office import blueprint as back_office_blueprint
 from .converters import NumberConverter, SlugConverter
 from .front_office import blueprint as front_office_blueprint
+from .gateway import blueprint as gateway_blueprint
+from .guarded_host import blueprint as guarded_host_blueprint
+from .hand_off import blueprint as hand_off_blueprint
 from .health import blueprint as health_blueprint
 from .installation import accounts_blueprint as installation_accounts_blueprint
 from .installation import activity_blueprint as installation_activity_blueprint
@@ -59,6 +62,9 @@ def register(app: Flask) -> None:
         installation_activity_blueprint,
         installation_mail_blueprint,
         health_blueprint,
+        gateway_blueprint,
+        guarded_host_blueprint,
+        hand_off_blueprint,
     ):
         app.register_blueprint(blueprint)
     errors.register(app)

@@ -3,6 +3,7 @@
 import ipaddress
 import logging
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from flask import Flask, Response, current_app, g, request
 from sqlalchemy.exc import SQLAlchemyError
@@ -11,6 +12,7 @@ from ..domain import proxy_watch
 from ..domain.caller import the_portal_itself
 from ..plumbing.runtime import runtime
 
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _log = logging.getLogger("mfaportal.proxy")
 _NOTED = "mfaportal_proxy_noted"
 _LOOKED_AT = "mfaportal_proxy_looked_at"
@@ -32,7 +34,7 @@ def client_address() -> str | None:
     forwarded = request.headers.get("X-Forwarded-For")
     if peer is None:
         return None
-    if any(peer in network for network in trusted if network.version == peer.version):
+    if _is_trusted(peer):
         return str(peer) if forwarded is None else _behind(forwarded)
     if forwarded is not None and not trusted and (peer.is_loopback or peer.is_private):
         if not current_app.extensions.get(_NOTED):
@@ -45,6 +47,18 @@ def client_address() -> str | None:
         g.undeclared_proxy = str(peer)
         return None
     return str(peer)
+
+
+def trusted_peer() -> bool:
+    """Whether the request comes from a proxy that is declared trusted: only such a one may speak for others."""
+    peer = _parsed(request.remote_addr or "")
+    return peer is not None and _is_trusted(peer)
+
+
+def _is_trusted(address: Address) -> bool:
+    return any(
+        address in network for network in runtime().settings.trusted_proxies if network.version == address.version
+    )
 
 
 def _note_proxy(response: Response) -> Response:
@@ -71,18 +85,16 @@ def _behind(forwarded: str) -> str | None:
 
     The farthest where all are trusted; None where a proxy wrote no address: the proxy's own would be everybody's.
     """
-    trusted = runtime().settings.trusted_proxies
     address = None
     for part in reversed(forwarded[-1000:].split(",")):
         address = _parsed(part.strip())
-        if address is None or not any(
-            address in network for network in trusted if network.version == address.version
-        ):
+        if address is None or not _is_trusted(address):
             break
     return None if address is None else str(address)
 
 
-def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> Address | None:
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:

@@ -44,6 +44,8 @@ _WHAT = {
     EventKind.PORTAL_CREATED: "Portal added",
     EventKind.PORTAL_RENAMED: "Name or slug of the portal changed",
     EventKind.PORTAL_DELETED: "Portal deleted",
+    EventKind.PORTAL_GUARDS: "Guarded addresses changed",
+    EventKind.GUARDED_HOST_ENTERED: "Entered a guarded host",
     EventKind.SIGN_UP_CHANGED: "Log in & Sign up changed",
     EventKind.PORTAL_ACCESS_CHANGED: "Access changed",
     EventKind.ROLE_CHANGED: "Role changed",
@@ -114,6 +116,10 @@ def _change(of: str, words: dict[str, str] | None = None) -> Callable[[Any], str
     return say
 
 
+def _every(of: str, nothing: str) -> Callable[[Any], str]:
+    return lambda value: f"{of} {' '.join(map(str, value)) or nothing}"
+
+
 _MORE: dict[str, Callable[[Any], str]] = {
     "operator": lambda value: "operator" if value else "",
     "role": _change("role"),
@@ -124,6 +130,8 @@ _MORE: dict[str, Callable[[Any], str]] = {
     "message_required": _change("message required:", {"True": "yes", "False": "no"}),
     "contact_changed": _if_so("new contact"),
     "slug": _change("slug"),
+    "addresses": _every("guards", "nothing"),
+    "back_office_paths": _every("back office:", "no paths"),
     "factors": lambda value: f"with {' and '.join(_FACTORS.get(each, each) for each in value)}",
     "at": _known(_AT),
     "why": _known(_WHY),

@@ -109,7 +109,7 @@ def email_field() -> TextField:
 
 
 def long_text_field(
-    label: str, *, longest: int, missing: str | None = None, help_text: str = "", rows: int = 4
+    label: str, *, longest: int, missing: str | None = None, help_text: str = "", rows: int = 4, **attributes: Any
 ) -> LongTextField:
     """Several lines of text; they may be left empty where nothing is said to be `missing`."""
     needed = Optional() if missing is None else InputRequired(missing)
@@ -117,7 +117,7 @@ def long_text_field(
         label,
         [needed, Length(max=longest, message=f"Use at most {longest} characters."), without_nul],
         description=help_text,
-        render_kw={"maxlength": longest, "rows": rows},
+        render_kw={"maxlength": longest, "rows": rows, **attributes},
     )
 
 

@@ -21,13 +21,14 @@ from ..rules.access import Audience, Decision, Destination, Pass, Refuse, SendTo
 from ..rules.lifetimes import LAST_SEEN_STEP, STEP_UP, STEP_UP_GRACE
 from ..rules.return_to import local_path
 from ..rules.stages import Stage
-from . import asking, body, uploads, wanted_page
+from . import asking, body, host_check, uploads, wanted_page
+from .host_check import Under
 
 csrf = CSRFProtect()
 _log = logging.getLogger("mfaportal.gate")
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
-_ANY_HOST = frozenset({"health.alive", "health.ready"})
 _WITHOUT_IDENTITY = frozenset({"health.alive", "health.ready", "static"})
+_FOR_ANYBODY = (Audience.PUBLIC, Audience.GATEWAY)
 
 
 class StepUp(Enum):
@@ -45,16 +46,23 @@ class StepUp(Enum):
 @dataclass(frozen=True, slots=True)
 class Declared:
     audience: Audience
-    step_up: StepUp
+    step_up: StepUp = StepUp.NO
     uploads: bool = False
     """Whether its form may bring a file."""
+    under: Under = Under.OWN
 
 
-def audience(whom: Audience, *, step_up: StepUp = StepUp.NO, uploads: bool = False) -> Callable[[View], View]:
+_NOTHING = Declared(Audience.PUBLIC)
+"""What no endpoint matches."""
+
+
+def audience(
+    whom: Audience, *, step_up: StepUp = StepUp.NO, uploads: bool = False, under: Under = Under.OWN
+) -> Callable[[View], View]:
     """Declare whom a view is for. Stands right above it, once."""
 
     def declare(view: View) -> View:
-        view.declared = Declared(whom, step_up, uploads)  # type: ignore[attr-defined]
+        view.declared = Declared(whom, step_up, uploads, under)  # type: ignore[attr-defined]
         return view
 
     return declare
@@ -82,9 +90,11 @@ def stand_guard() -> ResponseReturnValue | None:
     """Decide about this request: host, size, then who may, then that the form is ours. None lets it through."""
     g.now = runtime().now()
     endpoint = request.endpoint or ""
-    if endpoint not in _ANY_HOST and request.environ.get("HTTP_HOST") not in runtime().allowed_hosts:
-        abort(400, "This portal does not answer under that host name.")
-    takes_file = request.method == "POST" and bool(endpoint) and declared_of(current_app, endpoint).uploads
+    declared = declared_of(current_app, endpoint) if endpoint else _NOTHING
+    refused = host_check.check(declared.under)
+    if refused is not None:
+        return refused
+    takes_file = declared.uploads and request.method == "POST"
     if takes_file:
         uploads.check()
     else:
@@ -96,8 +106,7 @@ def stand_guard() -> ResponseReturnValue | None:
     if "portal" in (request.view_args or {}) and asking.identity().portal is None:
         g.alike = True  # a portal that is not there is not there for anybody
         abort(404)
-    declared = declared_of(current_app, endpoint)
-    if declared.audience is not Audience.PUBLIC:
+    if declared.audience not in _FOR_ANYBODY:
         answer = _answer_unless_allowed(declared)
         if answer is not None:
             return answer

@@ -10,13 +10,19 @@ from ..plumbing.runtime import runtime
 Start = Callable[..., Any]
 Application = Callable[[dict[str, Any], Start], Iterable[bytes]]
 
-_POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self';"
-    " base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
-)
+
+def policy(*, forms_to: str = "") -> str:
+    """The content security policy. `forms_to`: a further origin to which forms may lead."""
+    return (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self';"
+        f" form-action 'self'{' ' + forms_to if forms_to else ''};"
+        " base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+    )
+
+
 _FEATURES = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
 _ALWAYS = (
-    ("Content-Security-Policy", _POLICY),
+    ("Content-Security-Policy", policy()),
     ("Permissions-Policy", _FEATURES),
     ("Referrer-Policy", "same-origin"),
     ("X-Content-Type-Options", "nosniff"),
@@ -48,6 +54,8 @@ class SafeHeaders:
                 headers.append(_NOT_KEPT)
             return start_response(status, headers, *rest)
 
+        # Caddy shows the gateway a WebSocket's handshake as it is, and werkzeug would look for a WebSocket of ours.
+        environ.pop("HTTP_CONNECTION", None)
         return self._inner(environ, start)
 
 

@@ -8,19 +8,20 @@ from ..plumbing import migrations
 from ..plumbing.db import db
 from ..rules.access import Audience
 from .gate import audience
+from .host_check import Under
 
 blueprint = Blueprint("health", __name__)
 
 
 @blueprint.get("/healthz")
-@audience(Audience.PUBLIC)
+@audience(Audience.PUBLIC, under=Under.ANY)
 def alive() -> ResponseReturnValue:
     """The process answers."""
     return "ok\n", 200, {"Content-Type": "text/plain; charset=utf-8"}
 
 
 @blueprint.get("/readyz")
-@audience(Audience.PUBLIC)
+@audience(Audience.PUBLIC, under=Under.ANY)
 def ready() -> ResponseReturnValue:
     """The database answers and has the shape that this program expects. Keys are opened before the process starts."""
     try:

@@ -5,8 +5,9 @@ that this browser once completed a log-in.
 from typing import Any
 
 from flask import Flask, flash, g, make_response, redirect, request, session, url_for
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
-from flask.wrappers import Response
+from flask.wrappers import Request, Response
 from flask_login import LoginManager, UserMixin
 from flask_wtf.csrf import generate_csrf
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -41,6 +42,16 @@ class CurrentUser(UserMixin):
         return self.token
 
 
+class Sessions(SecureCookieSessionInterface):
+    """Flask's own. A browser without a session costs no key to open it with: those of guarded hosts have none."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """The session that the browser holds, or an empty one."""
+        if self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)
+
+
 def register(app: Flask) -> None:
     """Plain signed sessions; Flask-Login reads who is logged in from the gate's one look-up."""
     settings = runtime().settings
@@ -56,6 +67,7 @@ def register(app: Flask) -> None:
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_CHECK_DEFAULT=False,
     )
+    app.session_interface = Sessions()
     manager = LoginManager()
     manager.session_protection = None
     manager.init_app(app)

@@ -98,6 +98,8 @@ def is_half_logged_in() -> bool:
 
 def home() -> str | None:
     """Where the name at the top leads: the home page, for those who may open it."""
+    if g.get("guarded_host"):
+        return runtime().settings.public_url  # what is at the root here is not ours
     found = who()
     if found is None:
         return url_for("front_office.home")

@@ -23,7 +23,8 @@ def register(app: Flask) -> None:
     versions = {file.name: _version(file) for file in Path(app.root_path, "static").iterdir() if file.is_file()}
 
     def asset(name: str) -> str:
-        return url_for("static", filename=name, v=versions[name])
+        endpoint = "guarded_host.static" if g.get("guarded_host") else "static"
+        return url_for(endpoint, filename=name, v=versions[name])
 
     app.jinja_env.globals.update(asset=asset, nav=navigation)
     app.jinja_env.filters["moment"] = _moment

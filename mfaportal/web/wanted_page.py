@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from flask import current_app, request, session
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
-from ..rules.return_to import local_path
+from ..domain import gateway
+from ..rules.return_to import MAX_LENGTH, local_path
 
 KEY = "wanted"
+_TO_GUARDED = "/hand-off?to="
 _OF_A_QUERY = "%&=?/:;@!$'()*+,-._~"
 _NOT_AGAIN = ("auth.", "health.", "static")
 View = TypeVar("View", bound=Callable[..., Any])
@@ -27,7 +29,7 @@ def usable(wanted: str | None) -> str | None:
 
     Of the pages about logging in, those are usable that declare it (`comes_back`).
     """
-    path = local_path(wanted)
+    path = local_path(wanted) or _way_to_guarded(wanted)
     if path is None:
         return None
     adapter = current_app.url_map.bind_to_environ(request.environ)
@@ -41,8 +43,33 @@ def usable(wanted: str | None) -> str | None:
     return path if again or not endpoint.startswith(_NOT_AGAIN) else None
 
 
+def _way_to_guarded(wanted: str | None) -> str | None:
+    """The local page that leads on to a page of a guarded address; to its host's first one where that is too long."""
+    found = gateway.at(wanted) if wanted is not None else None
+    if wanted is None or found is None:
+        return None
+    way = _TO_GUARDED + quote(wanted, safe="")
+    return way if len(way) <= MAX_LENGTH else _TO_GUARDED + quote(f"{found.origin}/", safe="")
+
+
+def guarded_in(wanted: Any) -> str | None:
+    """The page of a guarded address that a wanted page leads to."""
+    if not isinstance(wanted, str) or not wanted.startswith(_TO_GUARDED):
+        return None
+    return unquote(wanted.removeprefix(_TO_GUARDED).partition("&")[0])
+
+
+def leads_to_guarded() -> str | None:
+    """The page of a guarded address to which the form on this page may lead at last."""
+    return guarded_in(session.get(KEY)) or guarded_in(usable(request.args.get("next")))
+
+
 def portal_of(wanted: str | None) -> str | None:
     """The slug of the portal to which a wanted page belongs."""
+    guarded = guarded_in(usable(wanted))
+    if guarded is not None:
+        found = gateway.at(guarded)
+        return found.portal.slug if found else None
     path = local_path(wanted)
     if path is None:
         return None

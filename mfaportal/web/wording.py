@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import assert_never
 
+from ..domain.guard_lines import ADDRESSES_MAX, PATHS_MAX, GuardRefusal, GuardWrong
 from ..domain.outcomes import (
     AccountRefusal,
     ClockWrong,
@@ -148,6 +149,31 @@ OF_PORTAL = {
     PortalRefusal.SLUG_TAKEN: "There is a portal with this slug already. Choose another one.",
     PortalRefusal.LAST: "This is the only portal. Add another one first, then delete this one.",
 }
+
+_OF_GUARD = {
+    GuardWrong.NO_ADDRESS: "is no address such as https://data.example.org or https://example.org/app.",
+    GuardWrong.NOT_ENCRYPTED: "has to begin with https://. Only names of this machine itself may do without.",
+    GuardWrong.OWN_NAME: "is this portal's own name. What it guards needs another one, whatever the port.",
+    GuardWrong.TAKEN: "is guarded by the portal {portal} already.",
+    GuardWrong.ALIKE: "differs too little from another line: some programs would take both for one address.",
+    GuardWrong.NO_PATH: "is no path such as /admin: letters, digits and - _ . ~ , = : @ & between slashes.",
+    GuardWrong.WHOLE_ADDRESS: (
+        "would be all of it. To keep readers out of an address, make its portal private and let in no readers."
+    ),
+}
+_LINE_SHOWN = 80
+"""Characters of a wrong line that are said again."""
+
+
+def of_guard(refusal: GuardRefusal) -> str:
+    """Which line cannot be guarded, and why."""
+    if refusal.line is None:
+        if refusal.why is GuardWrong.TOO_MANY_PATHS:
+            return f"A portal has at most {PATHS_MAX} back-office paths."
+        return f"A portal guards at most {ADDRESSES_MAX} addresses."
+    text = refusal.line.text
+    shown = text if len(text) <= _LINE_SHOWN else f"{text[:_LINE_SHOWN]}…"
+    return f"Line {refusal.line.number}: {shown} {_OF_GUARD[refusal.why].format(portal=refusal.portal)}"
 
 
 def _about(seconds: float) -> str:

@@ -11,7 +11,17 @@ from enum import Enum
 from sqlalchemy import update
 
 from mfaportal.domain import link_rows
-from mfaportal.models import AccessRequest, Account, Invitation, LinkKind, Portal, RequestState, SignUp, Visibility
+from mfaportal.models import (
+    AccessRequest,
+    Account,
+    GuardedAddress,
+    Invitation,
+    LinkKind,
+    Portal,
+    RequestState,
+    SignUp,
+    Visibility,
+)
 from mfaportal.plumbing.db import transaction
 from mfaportal.plumbing.tokens import digest, new_token
 from mfaportal.rules.mfa_rule import MfaRule
@@ -295,6 +305,8 @@ NO_PAGES = {"static", "health.alive", "health.ready", "people_csv.users", "front
 NO_PAGES |= {"account.download_recovery_codes"}
 NO_PAGES |= {"access_activity.as_csv", "installation_activity.as_csv", "installation_activity.as_jsonl"}
 NO_PAGES |= {"installation_mail.try_again", "installation_mail.try_all_again"}
+NO_PAGES |= {"hand_off.hand_off", "gateway.for_nginx", "gateway.for_others"}
+NO_PAGES |= {"guarded_host.enter", "guarded_host.denied", "guarded_host.static"}  # looked at in tests/proxies
 """What answers a GET with something else than a page."""
 
 
@@ -324,6 +336,9 @@ def settle(cast: Cast, clock: MovableClock) -> Town:
         account = session.get(Account, former.id)
         assert account is not None
         account.suspended_at = clock()
+        here = session.query(Portal).one().id
+        for host in ("data.example.org", f"{'w' * 60}.example.org:8443"):
+            session.add(GuardedAddress(portal_id=here, scheme="https", host=host, prefix="/app"))
         reset = link_rows.make(session, caller, LinkKind.RESET, long.id)
         invitation = link_rows.make(session, caller, LinkKind.INVITATION, cast.reader.id)
         to_change = link_rows.add(session, caller, LinkKind.EMAIL, long.id, email=f"new.{LONG_EMAIL}")[1]

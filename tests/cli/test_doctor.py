@@ -17,6 +17,8 @@ from mfaportal.plumbing.db import db
 from tests.cli.terminal import Terminal
 from tests.clock import MovableClock
 from tests.datasets import add as add_dataset
+from tests.domain.proxy import Setup, proxy
+from tests.guarded import guard
 from tests.people import Cast, give_app
 from tests.rows import put
 from tests.server import Server
@@ -125,6 +127,27 @@ def test_whether_the_portal_is_served(terminal: Terminal, instance: Path) -> Non
 def test_an_address_that_is_not_encrypted_is_said(make_app: Callable[..., Flask]) -> None:
     terminal = Terminal(make_app(MFAPORTAL_LISTEN="0.0.0.0:8000", MFAPORTAL_PUBLIC_URL="http://127.0.0.1:8000"))
     assert "is not encrypted" in _bad(terminal)["public URL"]
+
+
+def test_each_guarded_address_has_a_line_of_its_own(terminal: Terminal, app: Flask, people: Cast) -> None:
+    guard(app, "http://localhost:1", "http://localhost:1/app")
+    named = [f"guarded address http://localhost:1{prefix}" for prefix in ("", "/app")]
+    said = "It cannot be opened from here: nothing listens on port 1 of localhost."
+    assert _bad(terminal) == dict.fromkeys(named, said)
+    checks = [each["check"] for each in terminal.run("doctor", "--json").json]
+    assert checks == [*CHECKS, *named]
+    lines = terminal.run("doctor").lines
+    assert [line.split("  ")[0] for line in lines if "NOT OK" in line] == named
+
+
+def test_a_guarded_address_behind_a_good_proxy_is_well(make_app: Callable[..., Flask], clock: MovableClock) -> None:
+    app = make_app(MFAPORTAL_TRUSTED_PROXIES="127.0.0.1")
+    with proxy(app, Setup()) as host:
+        guard(app, f"http://{host}", slug="portal")
+        found = Terminal(app).do("doctor", "--json").json[-1]
+    assert found["check"] == f"guarded address http://{host}"
+    assert found["ok"] is True
+    assert "the proxy asks the portal" in found["say"]
 
 
 def test_what_a_broken_off_restore_left_is_said(terminal: Terminal, instance: Path) -> None:

@@ -33,6 +33,7 @@ WITHOUT_A_RIGHT = {
     "key_canary.settle",  # the start's own note of which keys the database was used with
     "demo.fill",  # of an empty installation, where there is nobody yet
     "email_changes.confirm",  # the link is the right
+    "hand_offs.take",  # so is the token, in the browser and on the host that it was made for
     "logins.log_in",  # this is where rights come from
     "logins.log_out",  # whoever holds the token may end its login
     "clock_watch.watch",  # notes the time, and gives nothing

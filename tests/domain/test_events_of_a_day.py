@@ -17,6 +17,7 @@ from mfaportal.domain import (
     datasets,
     email_changes,
     events_export,
+    hand_offs,
     invitations,
     key_rotation,
     leaving,
@@ -39,6 +40,8 @@ from mfaportal.domain.caller import Caller
 from mfaportal.domain.confirming import Confirmed
 from mfaportal.domain.email_changes import EmailChanged
 from mfaportal.domain.events_export import Format
+from mfaportal.domain.guard_lines import Typed
+from mfaportal.domain.hand_offs import PassGiven
 from mfaportal.domain.member_list import MembersQuery
 from mfaportal.domain.outcomes import Created, Invited, Joined, LinkMade, LoggedIn, SetUpDone
 from mfaportal.domain.password_changes import PasswordChanged
@@ -46,7 +49,7 @@ from mfaportal.domain.request_decisions import Decision, Verdict
 from mfaportal.domain.stranger_rows import Wish
 from mfaportal.models import AccessRequest, Account, Event, EventKind, LinkKind, SignUp, Visibility
 from mfaportal.plumbing.runtime import runtime
-from mfaportal.plumbing.tokens import digest
+from mfaportal.plumbing.tokens import digest, new_token
 from mfaportal.rules.mfa_rule import MfaRule
 from mfaportal.rules.roles import MemberRole
 from tests.datasets import add as add_dataset
@@ -70,7 +73,7 @@ def _mail_does_not_get_through(cli: Caller) -> None:
 def an_operators_morning(scene: Scene) -> None:
     cli = scene.cli
     access_security.change(cli, PORTAL, visibility=Visibility.PUBLIC, rule=MfaRule.EVERYONE, apply_now=True)
-    portals.create(cli, "Harbour", "harbour")
+    portals.create(cli, "Harbour", "harbour", Typed("https://data.example.org", "/admin"))
     portals.rename(cli, "harbour", "The harbour", "the-harbour")
     portals.delete(cli, "the-harbour")
     people_export.export(cli, PORTAL, MembersQuery("somebody@example.org"))
@@ -165,6 +168,18 @@ def an_operator_moves(scene: Scene) -> list[str]:
     return [token, password, "forgetful"]
 
 
+def a_visit_to_a_guarded_host(scene: Scene) -> list[str]:
+    """The secrets with which somebody enters."""
+    mark = new_token()
+    operator = scene.log_in(scene.people.operator)
+    token = hand_offs.make(operator, "data.example.org", digest(mark))
+    given = hand_offs.take(
+        scene.stranger, token, host="data.example.org", browser_digest=digest(mark), portal_id=None
+    )
+    assert isinstance(given, PassGiven)
+    return [mark, token, given.token]
+
+
 def a_keepers_night(scene: Scene) -> None:
     """Keys, a backup, and what a restore does to what it brings back."""
     key_rotation.begin(scene.cli)
@@ -179,7 +194,13 @@ def live_through_everything(scene: Scene) -> list[str]:
     cli, reader, stranger = scene.cli, scene.people.reader, scene.stranger
     asked_with = people_ask_for_access(scene)
     signed_up_by = somebody_signs_up_by_mail(scene)
-    newcomers_secrets = [*an_operator_moves(scene), *people_who_come_and_go(scene), *an_editors_afternoon(scene)]
+    entered_with = a_visit_to_a_guarded_host(scene)
+    newcomers_secrets = [
+        *entered_with,
+        *an_operator_moves(scene),
+        *people_who_come_and_go(scene),
+        *an_editors_afternoon(scene),
+    ]
     an_operators_morning(scene)
     half = scene.log_in(reader)
     secret = set_up.begin(half)

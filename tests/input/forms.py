@@ -25,6 +25,8 @@ class Kind(Enum):
     EMAIL_IF_SENT = auto()
     """What is not sent stays as it is; but one of a form's fields has to be."""
     MESSAGE_OR_NOTHING = auto()
+    LINES_OR_NOTHING = auto()
+    """Addresses or paths, one a line: no bad value is any of them."""
     EMAIL = auto()
     SLUG = auto()
     TOKEN = auto()
@@ -64,8 +66,9 @@ class Kind(Enum):
                 return value.is_reason or not (value.text or "").strip()
             case Kind.NAME_OR_NOTHING:
                 return value.is_name or not (value.text or "").strip()
-            case Kind.MESSAGE_OR_NOTHING:
-                return value.is_message or not (value.text or "").strip()
+            case Kind.MESSAGE_OR_NOTHING | Kind.LINES_OR_NOTHING:
+                is_one = value.is_message and self is Kind.MESSAGE_OR_NOTHING
+                return is_one or not (value.text or "").strip()
             case Kind.NEW_PASSWORD:
                 return value.is_password
             case Kind.SLUG:
@@ -259,8 +262,17 @@ FORMS = (
         new_password_too=Kind.BOX,
     ),
     _form("installation_accounts.reset_link", scenes.account("reset-link", {}), 200),
-    _form("installation_portals.add", scenes.portal("new", "harbour"), name=Kind.NAME, slug=Kind.SLUG),
-    _form("installation_portals.edit", scenes.portal(PORTAL, "harbour"), name=Kind.NAME, slug=Kind.SLUG),
+    *(
+        _form(
+            f"installation_portals.{endpoint}",
+            scenes.portal(path, "harbour"),
+            name=Kind.NAME,
+            slug=Kind.SLUG,
+            addresses=Kind.LINES_OR_NOTHING,
+            back_office_paths=Kind.LINES_OR_NOTHING,
+        )
+        for endpoint, path in (("add", "new"), ("edit", PORTAL))
+    ),
     _form("installation_portals.delete", scenes.portal_to_delete),
 )
 WITH_A_FILE = {"back_office.add_dataset"}

@@ -230,7 +230,8 @@ def portal(path: str, slug: str) -> Opener:
 
     def opened(scene: Scene) -> Opened:
         scene.log_in("operator")
-        return Opened(f"/installation/portals/{path}", {"name": "Harbour", "slug": slug})
+        guards = {"addresses": "https://data.example.org\nhttps://example.org/app", "back_office_paths": "/admin"}
+        return Opened(f"/installation/portals/{path}", {"name": "Harbour", "slug": slug, **guards})
 
     return opened
 

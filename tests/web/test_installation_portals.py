@@ -8,7 +8,7 @@ from sqlalchemy import insert, select
 
 from mfaportal.domain import access_security, portals
 from mfaportal.domain.stored_files import store
-from mfaportal.models import AccessRequest, Dataset, EventKind, Invitation, Membership, Portal
+from mfaportal.models import AccessRequest, Dataset, EventKind, GuardedAddress, Invitation, Membership, Portal
 from mfaportal.plumbing.db import transaction
 from mfaportal.rules.mfa_rule import MfaRule
 from tests import rows
@@ -179,16 +179,19 @@ def test_when_the_first_portal_goes_the_next_one_names_the_installation_and_its_
     assert operator.get("/").status == 200
 
 
-def test_many_portals_are_shown_once_each_page_by_page_in_two_statements(
+def test_many_portals_are_shown_once_each_page_by_page_in_three_statements(
     operator: Browser, app: Flask, clock: MovableClock
 ) -> None:
     made = [{"slug": f"p-{number}", "name": "Same", "created_at": clock()} for number in range(119)]
     rows.put(app, insert(Portal).values(made))
+    guarded = {"scheme": "https", "prefix": ""}
+    ids = rows.rows(app, select(Portal.id))
+    rows.put(app, insert(GuardedAddress).values([{"portal_id": n, "host": f"d{n}.test", **guarded} for n in ids]))
     listed, path = [], PORTALS
     while path:
         with rows.counted_statements(app) as statements:
             seen = Seen(operator.get(path))
-        assert len(statements) == 2
+        assert len(statements) == 3
         listed += [node["href"] for node in seen.all("a") if node["href"].startswith(f"{PORTALS}/")]
         path = seen.links.get("Next page", "")
     assert [each for each in listed if not each.endswith("/new")] == [f"{PORTALS}/{slug}" for slug in slugs(app)]

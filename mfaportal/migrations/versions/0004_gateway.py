@@ -12,6 +12,12 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _guarded_addresses()
+    _back_office_paths()
+    _login_passes()
+
+
+def _guarded_addresses() -> None:
     op.create_table(
         "guarded_addresses",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -27,6 +33,9 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_guarded_addresses_portal_id", "guarded_addresses", ["portal_id"])
+
+
+def _back_office_paths() -> None:
     op.create_table(
         "back_office_paths",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -39,6 +48,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("portal_id", "path", name=op.f("uq_back_office_paths_portal_id")),
         sqlite_autoincrement=True,
     )
+
+
+def _login_passes() -> None:
     op.create_table(
         "login_passes",
         sa.Column("id", ID, autoincrement=True, nullable=False),

@@ -3,7 +3,7 @@
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from ...domain import catalogue, portals
+from ...domain import catalogue, guarding, portals
 from ...models.identity import PortalSeen
 from ...rules.access import Audience
 from ...rules.roles import is_member
@@ -34,4 +34,5 @@ def portal(portal: str) -> ResponseReturnValue:  # noqa: ARG001  # the gate has 
 def _front(portal: PortalSeen) -> str:
     query = dataset_list.wanted()
     page = catalogue.page(portal.id, query, as_member=is_member(asking.identity().role))
-    return render_template("front_office/portal.html", portal=portal, page=page, query=query)
+    guarded = guarding.guarded_by(portal.id)
+    return render_template("front_office/portal.html", portal=portal, page=page, query=query, guarded=guarded)

@@ -1,0 +1,37 @@
+"""Our pages on other people's hosts: who may not in, and why. They stand alone, for the portal is elsewhere."""
+
+from flask import g, make_response, render_template
+from flask.wrappers import Response
+
+from ..domain import gateway
+from ..domain.gateway import Asked, PortalAt
+from ..plumbing.runtime import runtime
+from ..rules.gateway import Forwarded
+
+
+def denied(host: str, asked: Asked | None) -> Response:
+    """Somebody is logged in and may not open this: as no member of the portal, or without a back office."""
+    portal = gateway.portal(asked.portal_id) if asked is not None else None
+    return _page("gateway/denied.html", 403, host, portal, asked=asked)
+
+
+def not_saved(forwarded: Forwarded) -> Response:
+    """Something was sent, and nobody is logged in any more."""
+    return _page("gateway/not_saved.html", 401, forwarded.host)
+
+
+def gone(host: str, again: str, *, no_cookies: bool) -> Response:
+    """A hand-off that does not work, or not any more. `again`: the page that was wanted."""
+    return _page("gateway/gone.html", 410, host, again=again, no_cookies=no_cookies)
+
+
+def misconfigured(host: str, missing: str, *, on_own_host: bool = False) -> Response:
+    """The browser would be sent round and round. `missing`: what the operator has to mend."""
+    return _page("gateway/misconfigured.html", 409, "" if on_own_host else host, missing=missing, guarded=host)
+
+
+def _page(template: str, status: int, host: str, portal: PortalAt | None = None, **context: object) -> Response:
+    g.alike = True  # whoever is logged in at the portal's own host is nobody here
+    g.guarded_host = host  # empty on the portal's own host
+    home = runtime().settings.public_url
+    return make_response(render_template(template, host=host, home=home, portal=portal, **context), status)

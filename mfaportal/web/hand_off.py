@@ -1,0 +1,57 @@
+"""From the portal's own host, where people log in, to a page of a guarded host."""
+
+import re
+from base64 import urlsafe_b64decode
+from urllib.parse import quote
+
+from flask import Blueprint, abort, redirect, request
+from flask.typing import ResponseReturnValue
+from flask.wrappers import Response
+
+from ..domain import gateway, hand_offs
+from ..rules.access import Audience
+from . import asking, guarded_pages, wanted_page
+from .gate import audience
+from .guarded_host import PREFIX
+from .headers import policy
+
+blueprint = Blueprint("hand_off", __name__)
+_BROWSER = re.compile(r"[A-Za-z0-9_-]{43}")
+_NOT_OURS = (
+    "The proxy of this host keeps /.mfaportal/ to itself. It has to hand every path below it to the portal, with Host"
+    " as the browser sent it, and without asking the gateway first."
+)
+
+
+@blueprint.get("/hand-off")
+@audience(Audience.ACCOUNT)
+def hand_off() -> ResponseReturnValue:
+    """To the guarded host, which marks the browser and sends it back with the mark's digest; then with a token."""
+    wanted = gateway.at(request.args.get("to", ""))
+    if wanted is None:
+        abort(404)
+    path, host = wanted.forwarded.uri, wanted.forwarded.host
+    if path.lower().startswith(PREFIX):
+        return guarded_pages.misconfigured(host, _NOT_OURS, on_own_host=True)
+    way = f"{wanted.origin}{PREFIX}/enter?next={quote(path, safe='')}"
+    browser = request.args.get("browser")
+    if browser is None:
+        return redirect(way, 303)
+    if not _BROWSER.fullmatch(browser):
+        abort(404)
+    token = hand_offs.make(asking.caller(), host, urlsafe_b64decode(browser + "="))
+    return redirect(f"{way}&token={token}", 303)
+
+
+@blueprint.after_app_request
+def _let_forms_leave(response: Response) -> Response:
+    """A form whose answer leads on to a guarded host: browsers hold the redirects after it to `form-action`, too."""
+    wanted = wanted_page.leads_to_guarded() if response.mimetype == "text/html" and _has_form() else None
+    if wanted is not None:
+        response.headers["Content-Security-Policy"] = policy(forms_to="/".join(wanted.split("/")[:3]))
+    return response
+
+
+def _has_form() -> bool:
+    """Whether this is one of the pages on which somebody logs in."""
+    return (request.endpoint or "").startswith("auth.") or request.endpoint == "account.recovery_codes"
