@@ -36,7 +36,8 @@ races: .venv/.dev ## Run the races of many browsers in ten rounds each
 	@ROUNDS=10 $(PY) -m pytest -n auto tests/races $(ARGS)
 
 faults: .venv/.dev ## Load and faults at full length: killed, locked, full, restarted, raced, fuzzed (an hour or more)
-	@FAULTS=full ROUNDS=10 $(PY) -m pytest -n auto tests/faults tests/races tests/input tests/clock_faked tests/browser/test_look.py $(ARGS)
+	@FAULTS=full ROUNDS=10 $(PY) -m pytest -n auto tests/faults tests/races tests/input tests/clock_faked tests/proxies/test_tricks.py \
+		tests/browser/test_look.py $(ARGS)
 
 check: .venv/.dev ## Lint, format, types, layers, dependencies, dead code, then the tests
 	$(PY) -m ruff check

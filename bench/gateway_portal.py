@@ -1,5 +1,5 @@
 """The portal as it is, which trusts a proxy on this machine."""
 
-from mfaportal import create_app
+from wsgi import app
 
-app = create_app()
+__all__ = ["app"]

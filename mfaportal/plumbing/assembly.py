@@ -1,10 +1,44 @@
 """What every application of an installation stands on: settings, keys, database. No pages, no commands."""
 
-from flask import Flask
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, Request
+from werkzeug.routing import MapAdapter
 
 from . import db, runtime
 from .config import ROOT, Settings
 from .keys import Keys
+
+
+class Portal(Flask):
+    """Flask, but for what it works out anew for each request and is the same for all: 60 microseconds of each."""
+
+    _bound: MapAdapter | None = None
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """As Flask's own where SERVER_NAME is set: that is what addresses are matched against, not `Host`."""
+        if self.config["SERVER_NAME"] is None:
+            return super().create_url_adapter(request)
+        if self._bound is None:
+            self._bound = super().create_url_adapter(None)
+        bound = self._bound
+        if request is None or bound is None:
+            return bound
+        return MapAdapter(
+            self.url_map,
+            bound.server_name,
+            request.root_path,
+            bound.subdomain,
+            request.scheme,
+            request.path,
+            request.method,
+            request.query_string.decode("latin-1"),
+        )
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """None of our functions is a coroutine."""
+        return func
 
 
 def bare_app(settings: Settings, keys: Keys, *, threads: int) -> Flask:
@@ -13,7 +47,7 @@ def bare_app(settings: Settings, keys: Keys, *, threads: int) -> Flask:
     Raises:
         SettingError: the database's file cannot be opened, or is none.
     """
-    app = Flask("mfaportal", root_path=str(ROOT), instance_path=str(settings.instance), static_folder=None)
+    app = Portal("mfaportal", root_path=str(ROOT), instance_path=str(settings.instance), static_folder=None)
     app.config.update(SECRET_KEY=keys.signing, SECRET_KEY_FALLBACKS=list(keys.signing_fallbacks))
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.database_url,

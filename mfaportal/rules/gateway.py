@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .gateway_paths import (
     Readings,
@@ -28,6 +29,7 @@ _NAME_MAX = 253
 _PORT_MAX = 65535
 _OWN_PORTS = {"http": 80, "https": 443}
 _SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
+_PIECES_MAX = 20
 _METHOD = re.compile(r"[A-Z][A-Z0-9_-]{0,19}", re.ASCII)
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*", re.ASCII)
@@ -69,6 +71,8 @@ class Forwarded:
     host: str
     uri: str
     path: Readings
+    pieces: tuple[Readings, ...] = ()
+    """What else the URI may stand for: two lines of the header, which the server has joined by a comma."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,7 @@ def parse_back_office_path(text: str) -> str | None:
     return plain_path(text.strip()) or None
 
 
+@lru_cache(maxsize=256)
 def read_forwarded(method: str | None, proto: str | None, host: str | None, uri: str | None) -> Forwarded | Malformed:
     """The four headers, checked; or the first that can't be judged."""
     headers = {"Method": method, "Proto": proto, "Host": host}
@@ -134,18 +139,29 @@ def read_forwarded(method: str | None, proto: str | None, host: str | None, uri:
     own_host = _host(host, scheme)
     if own_host is None:
         return Malformed("X-Forwarded-Host", "not a host")
-    path = _read_uri(uri)
-    if isinstance(path, str):
-        return Malformed("X-Forwarded-Uri", path)
-    return Forwarded(method, scheme, own_host, uri, path)
+    read = _read_uri(uri)
+    if isinstance(read, str):
+        return Malformed("X-Forwarded-Uri", read)
+    return Forwarded(method, scheme, own_host, uri, read[0], read[1:])
 
 
-def _read_uri(uri: str) -> Readings | str:
+def _read_uri(uri: str) -> tuple[Readings, ...] | str:
+    """The path, and each piece of the URI that would be a path if a comma stood between two."""
     if len(uri) > URI_MAX:
         return "too long"
     if _UNSENT.search(uri):
         return "a character that no browser sends"
-    return read_path(uri.partition("?")[0])
+    first, *others = uri.split(",/")
+    if len(others) > _PIECES_MAX:
+        return "readable in too many ways"
+    pieces = [first, *(f"/{other}" for other in others)] if others else []
+    found = []
+    for text in (uri, *pieces):
+        path = read_path(text.partition("?")[0])
+        if isinstance(path, str):
+            return path
+        found.append(path)
+    return tuple(found)
 
 
 def _host(text: str, scheme: str) -> str | None:
@@ -177,8 +193,13 @@ def choose(forwarded: Forwarded, places: Sequence[GuardedPlace]) -> Chosen | Unk
         return Malformed("X-Forwarded-Uri", "under one address or another, as one reads it")
     if len(literal) != 1 or literal[0].scheme != forwarded.scheme:
         return Unknown()
+    for piece in forwarded.pieces:
+        for reading in piece.folded:
+            if _longest(places, reading, folded_segments_of) not in ([], literal):
+                return Malformed("X-Forwarded-Uri", "doubled, for two addresses")
     own = [place for place in places if place.portal_id == literal[0].portal_id]
-    return Chosen(literal[0].portal_id, any(_is_back_office(forwarded.path, place) for place in own))
+    paths = (forwarded.path, *forwarded.pieces)
+    return Chosen(literal[0].portal_id, any(_is_back_office(path, place) for path in paths for place in own))
 
 
 def _longest(

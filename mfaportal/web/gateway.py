@@ -25,7 +25,7 @@ from .pass_cookies import PassCookies
 
 blueprint = Blueprint("gateway", __name__, url_prefix="/gateway")
 _SAFE = ("GET", "HEAD")
-_HEADERS = ("X-Forwarded-Method", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Uri")
+_HEADERS = ("HTTP_X_FORWARDED_METHOD", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_URI")
 
 
 @blueprint.get("/nginx")
@@ -75,7 +75,7 @@ def _ask() -> Asked | Response:
     probed = gateway_probe.answer_if_probe()
     if probed is not None:
         return probed
-    forwarded = read_forwarded(*map(request.headers.get, _HEADERS))
+    forwarded = read_forwarded(*map(request.environ.get, _HEADERS))
     if isinstance(forwarded, Malformed):
         return _unclear(f"{forwarded.header} is {forwarded.why}")
     digest = PassCookies(forwarded.scheme, forwarded.host).pass_digest

@@ -5,7 +5,7 @@ that this browser once completed a log-in.
 from typing import Any
 
 from flask import Flask, flash, g, make_response, redirect, request, session, url_for
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask.typing import ResponseReturnValue
 from flask.wrappers import Request, Response
 from flask_login import LoginManager, UserMixin
@@ -47,9 +47,14 @@ class Sessions(SecureCookieSessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """The session that the browser holds, or an empty one."""
-        if self.get_cookie_name(app) not in request.cookies:
+        if self.get_cookie_name(app) not in request.environ.get("HTTP_COOKIE", ""):
             return self.session_class()
         return super().open_session(app, request)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Nothing, where nobody has looked at it."""
+        if session.accessed or session.modified:
+            super().save_session(app, session, response)
 
 
 def register(app: Flask) -> None:

@@ -9,6 +9,7 @@ starts it.
 import glob
 import os
 import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,8 @@ class Tool:
 
 
 KNOWN: Mapping[str, Tool] = {
+    # requirements-dev.txt brings it where there is a wheel.
+    "caddy": Tool("caddy", names=(str(Path(sys.executable).parent / "caddy"), "caddy")),
     "chromium": Tool(
         "chromium",
         names=("chromium", "chromium-browser", "google-chrome"),
@@ -60,6 +63,7 @@ KNOWN: Mapping[str, Tool] = {
     # Debian keeps nginx where only root's PATH looks.
     "nginx": Tool("nginx-light", names=("nginx",), places=("/usr/sbin/nginx", "/usr/local/sbin/nginx")),
     "oathtool": Tool("oathtool", names=("oathtool",)),
+    "systemd-analyze": Tool("systemd", names=("systemd-analyze",)),
     "zbarimg": Tool("zbar-tools", names=("zbarimg",)),
 }
 

@@ -26,6 +26,12 @@ TABLE = {
         Stage.SET_UP: "in",
         Stage.COMPLETE: "in",
     },
+    Audience.GATEWAY: {
+        Stage.ANONYMOUS: "in",
+        Stage.CODE: "in",
+        Stage.SET_UP: "in",
+        Stage.COMPLETE: "in",
+    },
     Audience.GUESTS: {
         Stage.ANONYMOUS: "in",
         Stage.CODE: "code",
@@ -123,6 +129,7 @@ def test_half_logged_in_is_never_let_in_more_than_anonymous_but_to_finish_or_lea
         if isinstance(decide(audience, stage, role), Pass):
             assert audience in (
                 Audience.PUBLIC,
+                Audience.GATEWAY,  # which asks about somebody else
                 Audience.HALF_LOGGED_IN,
                 Audience.ENTERING_CODE if stage is Stage.CODE else Audience.SETTING_UP,
             )

@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 from mfaportal.plumbing.hosts import is_host, stays_here
 from mfaportal.rules.gateway import (
     Address,
+    Chosen,
     Forwarded,
+    GuardedPlace,
     Malformed,
+    choose,
     header_safe,
     parse_address,
     parse_back_office_path,
@@ -46,7 +49,31 @@ def test_a_header_with_a_comma_came_twice(name: str, value: str) -> None:
 
 
 def test_a_uri_may_hold_commas() -> None:
-    assert isinstance(_read(uri="/a,b?c,d"), Forwarded)
+    read = _read(uri="/a,b?c,d")
+    assert isinstance(read, Forwarded)
+    assert read.pieces == ()
+
+
+@pytest.mark.parametrize(
+    ("uri", "chosen"),
+    [
+        ("/front?a,/table", Chosen(1, back_office=False)),
+        ("/,/admin", Chosen(1, back_office=True)),
+        ("/admin,/", Chosen(1, back_office=True)),
+        ("/front?x,/admin/users?y", Chosen(1, back_office=True)),
+        ("/a,/b,/%61dmin,/c", Chosen(1, back_office=True)),
+        ("/a,/other/page", Malformed("X-Forwarded-Uri", "doubled, for two addresses")),
+        ("/a" + ",/b" * 21, None),
+    ],
+)
+def test_a_uri_that_may_be_two_lines_is_both(uri: str, chosen: Chosen | Malformed | None) -> None:
+    read = _read(uri=uri)
+    places = [GuardedPlace(1, "https", "", ("/admin",)), GuardedPlace(2, "https", "/other", ())]
+    if chosen is None:
+        assert read == Malformed("X-Forwarded-Uri", "readable in too many ways")
+    else:
+        assert isinstance(read, Forwarded)
+        assert choose(read, places) == chosen
 
 
 @pytest.mark.parametrize(
