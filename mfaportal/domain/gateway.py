@@ -52,7 +52,12 @@ class Place:
 
     portal: PortalAt
     forwarded: Forwarded
-    origin: str
+    prefix: str
+
+    @property
+    def origin(self) -> str:
+        """Scheme and host."""
+        return f"{self.forwarded.scheme}://{self.forwarded.host}"
 
 
 def ask(
@@ -71,13 +76,6 @@ def ask(
 def is_live(host: str, token_digest: bytes, *, now: datetime, limits: LoginLimits) -> bool:
     """Whether the pass with this digest opens `host`."""
     return holders.of_pass(token_digest, host, now=now, limits=limits).login_id is not None
-
-
-def portal(portal_id: int) -> PortalAt | None:
-    """The portal of this number."""
-    with reading() as session:
-        row = session.execute(select(Portal.id, *_OF_PORTAL).where(Portal.id == portal_id)).one_or_none()
-    return None if row is None else _portal(row.id, row)
 
 
 def guards(host: str) -> bool:
@@ -108,7 +106,7 @@ def at(url: str) -> Place | None:
     if not isinstance(chosen, Chosen):
         return None
     row = next(row for row in rows if row.portal_id == chosen.portal_id)
-    return Place(_portal(row.portal_id, row), forwarded, f"{forwarded.scheme}://{forwarded.host}")
+    return Place(_portal(row.portal_id, row), forwarded, row.prefix)
 
 
 def _portal(portal_id: int, row: Any) -> PortalAt:

@@ -167,8 +167,8 @@ def answer_for(decision: Decision) -> ResponseReturnValue:
         case SendTo(destination):
             if wants_json():
                 return _json_refusal(destination)
-            if destination is Destination.SET_UP and wanted_page.KEY not in session:
-                wanted_page.keep(_asked_for())  # somebody whom "apply now" has stopped on the way to a page
+            if destination in (Destination.CODE, Destination.SET_UP):
+                _keep_wanted(destination)
             return redirect(_address_of(destination), 303)
         case Refuse(outsider):
             note_refusal("no right to it")
@@ -178,6 +178,16 @@ def answer_for(decision: Decision) -> ResponseReturnValue:
             abort(403)
         case _:
             raise RuntimeError(f"unknown decision {decision!r}")
+
+
+def _keep_wanted(destination: Destination) -> None:
+    """Somebody in the middle of a log-in wants another page: that of a further way to log in, for instance from a
+    guarded host; or the one on the way to which "apply now" has stopped them.
+    """
+    if request.endpoint == "auth.log_in":
+        wanted_page.keep(request.args.get("next"))
+    elif destination is Destination.SET_UP and wanted_page.KEY not in session:
+        wanted_page.keep(_asked_for())
 
 
 def note_refusal(why: str) -> None:

@@ -135,7 +135,7 @@ def _log_in_first(forwarded: Forwarded) -> ResponseReturnValue:
 def _denied(asked: Asked) -> ResponseReturnValue:
     if not _is_page():
         return jsonify(error="forbidden"), 403
-    return guarded_pages.denied(asked.forwarded.host, asked)
+    return guarded_pages.denied(asked.forwarded, asked)
 
 
 def _is_page() -> bool:

@@ -52,7 +52,7 @@ def enter() -> ResponseReturnValue:
         return response
     if _has_pass(cookies):  # another tab was quicker
         return redirect(f"{scheme}://{host}{wanted}", 303)
-    return guarded_pages.gone(host, wanted, no_cookies=cookies.asked_token is None)
+    return guarded_pages.gone(host, f"{scheme}://{host}{wanted}", no_cookies=cookies.asked_token is None)
 
 
 def _take(cookies: PassCookies, token: str, wanted: str) -> PassGiven | HandOffRefused:
@@ -97,13 +97,13 @@ def _wanted(scheme: str, host: str) -> str:
 def denied() -> ResponseReturnValue:
     """For proxies that send people here rather than hand on the gateway's own 403."""
     host, scheme = g.guarded_host, gateway.scheme_of(g.guarded_host)
-    cookies, wanted = PassCookies(scheme, host), _wanted(scheme, host)
-    forwarded = read_forwarded("GET", scheme, host, wanted)
-    asked = None
-    if not isinstance(forwarded, Malformed):
-        found = gateway.ask(forwarded, cookies.pass_digest, now=asking.now(), limits=asking.limits())
-        asked = found if isinstance(found, Asked) and isinstance(found.decision, Refuse) else None
-    return guarded_pages.denied(host, asked)
+    forwarded = read_forwarded("GET", scheme, host, _wanted(scheme, host))
+    if isinstance(forwarded, Malformed):
+        raise TypeError("what is wanted was read before")
+    held = PassCookies(scheme, host).pass_digest
+    found = gateway.ask(forwarded, held, now=asking.now(), limits=asking.limits())
+    refused = isinstance(found, Asked) and isinstance(found.decision, Refuse)
+    return guarded_pages.denied(forwarded, found if isinstance(found, Asked) and refused else None)
 
 
 @blueprint.get("/static/<path:filename>")

@@ -4,34 +4,35 @@ from flask import g, make_response, render_template
 from flask.wrappers import Response
 
 from ..domain import gateway
-from ..domain.gateway import Asked, PortalAt
+from ..domain.gateway import Asked, Place
 from ..plumbing.runtime import runtime
-from ..rules.gateway import Forwarded
+from ..rules.gateway import Forwarded, return_url
 
 
-def denied(host: str, asked: Asked | None) -> Response:
+def denied(forwarded: Forwarded, asked: Asked | None) -> Response:
     """Somebody is logged in and may not open this: as no member of the portal, or without a back office."""
-    portal = gateway.portal(asked.portal_id) if asked is not None else None
-    return _page("gateway/denied.html", 403, host, portal, asked=asked)
+    return _page("gateway/denied.html", 403, forwarded.host, gateway.at(return_url(forwarded)), asked=asked)
 
 
 def not_saved(forwarded: Forwarded) -> Response:
     """Something was sent, and nobody is logged in any more."""
-    return _page("gateway/not_saved.html", 401, forwarded.host)
+    return _page("gateway/not_saved.html", 401, forwarded.host, gateway.at(return_url(forwarded)))
 
 
 def gone(host: str, again: str, *, no_cookies: bool) -> Response:
     """A hand-off that does not work, or not any more. `again`: the page that was wanted."""
-    return _page("gateway/gone.html", 410, host, again=again, no_cookies=no_cookies)
+    return _page("gateway/gone.html", 410, host, gateway.at(again), again=again, no_cookies=no_cookies)
 
 
 def misconfigured(host: str, missing: str, *, on_own_host: bool = False) -> Response:
     """The browser would be sent round and round. `missing`: what the operator has to mend."""
-    return _page("gateway/misconfigured.html", 409, "" if on_own_host else host, missing=missing, guarded=host)
+    return _page("gateway/misconfigured.html", 409, "" if on_own_host else host, None, missing=missing, guarded=host)
 
 
-def _page(template: str, status: int, host: str, portal: PortalAt | None = None, **context: object) -> Response:
+def _page(template: str, status: int, host: str, place: Place | None, **context: object) -> Response:
     g.alike = True  # whoever is logged in at the portal's own host is nobody here
     g.guarded_host = host  # empty on the portal's own host
+    if place is not None:
+        g.place_name = place.portal.name
     home = runtime().settings.public_url
-    return make_response(render_template(template, host=host, home=home, portal=portal, **context), status)
+    return make_response(render_template(template, host=host, home=home, place=place, **context), status)

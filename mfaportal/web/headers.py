@@ -30,6 +30,8 @@ _ALWAYS = (
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
 )
+FOREIGN = "mfaportal.foreign_host"
+"""Set in the environment of a request whose answer is shown on somebody else's host, who may not want HSTS."""
 _HSTS = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 _NOT_KEPT = ("Cache-Control", "no-store")
 
@@ -49,7 +51,8 @@ class SafeHeaders:
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
             given = {name for name, _value in headers}
-            headers.extend(header for header in self._always if header[0] not in given)
+            always = _ALWAYS if FOREIGN in environ else self._always
+            headers.extend(header for header in always if header[0] not in given)
             if "Cache-Control" not in given:
                 headers.append(_NOT_KEPT)
             return start_response(status, headers, *rest)

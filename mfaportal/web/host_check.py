@@ -8,12 +8,18 @@ from flask.wrappers import Response
 
 from ..domain import gateway
 from ..plumbing.runtime import runtime
-from . import gateway_probe
+from . import gateway_probe, guarded_pages
 from .client import trusted_peer
+from .headers import FOREIGN
 
 _log = logging.getLogger("mfaportal.gateway")
 _NOTED = "mfaportal_gateway_noted"
 _EVERY_SECONDS = 60
+_OURS = "/.mfaportal/"
+_OTHER_HOST = (
+    "The proxy of this host hands /.mfaportal/ over as if it were of {}. It has to hand on the header Host as the"
+    " browser sent it; nginx does so with: proxy_set_header Host $http_host;"
+)
 
 
 class Under(Enum):
@@ -31,13 +37,30 @@ def check(under: Under) -> Response | None:
         case Under.ANY:
             return None
         case Under.PROXY:
+            request.environ[FOREIGN] = True
             return None if trusted_peer() else _refuse_proxy()
         case Under.GUARDED:
-            _check_guarded()
+            return _check_guarded()
         case _:
-            if request.environ.get("HTTP_HOST") not in runtime().allowed_hosts:
-                abort(400, "This portal does not answer under that host name.")
+            _check_own()
     return None
+
+
+def _check_own() -> None:
+    host = request.environ.get("HTTP_HOST", "")
+    if host in runtime().allowed_hosts:
+        return
+    if request.path.startswith(_OURS) and gateway.guards(host.lower()):
+        _is_at(host.lower())
+        abort(404)
+    abort(400, "This portal does not answer under that host name.")
+
+
+def _is_at(host: str) -> None:
+    """The answer is shown on this guarded host, where nothing of the portal's own is near."""
+    request.environ[FOREIGN] = True
+    g.alike = True
+    g.guarded_host = host
 
 
 def _refuse_proxy() -> Response:
@@ -52,14 +75,20 @@ def _refuse_proxy() -> Response:
     return Response("Refused. What to set is in the portal's log.\n", 403, mimetype="text/plain")
 
 
-def _check_guarded() -> None:
-    host = request.environ.get("HTTP_HOST", "")
+def _check_guarded() -> Response | None:
+    host = request.environ.get("HTTP_HOST", "").lower()
+    asked_for = request.headers.get("X-Forwarded-Host", "").lower()
+    if asked_for not in ("", host) and trusted_peer() and gateway.guards(asked_for):
+        _is_at(asked_for)
+        is_look = request.endpoint == "guarded_host.static"
+        return None if is_look else guarded_pages.misconfigured(asked_for, _OTHER_HOST.format(host))
     g.alike = True
     if host in runtime().allowed_hosts:
         abort(404)
-    if not gateway.guards(host.lower()):
+    if not gateway.guards(host):
         abort(400, "No portal guards an address of this host.")
-    g.guarded_host = host.lower()
+    _is_at(host)
+    return None
 
 
 def note(line: str) -> None:

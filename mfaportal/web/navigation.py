@@ -49,6 +49,8 @@ def installation() -> str:
 
 def place() -> str:
     """The portal that one looks at, else the installation."""
+    if g.get("place_name"):
+        return str(g.place_name)
     found = who()
     here = found.portal if found is not None and "portal" in (request.view_args or {}) else None
     return here.name if here is not None else installation()

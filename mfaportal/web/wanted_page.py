@@ -49,7 +49,7 @@ def _way_to_guarded(wanted: str | None) -> str | None:
     if wanted is None or found is None:
         return None
     way = _TO_GUARDED + quote(wanted, safe="")
-    return way if len(way) <= MAX_LENGTH else _TO_GUARDED + quote(f"{found.origin}/", safe="")
+    return way if len(way) <= MAX_LENGTH else _TO_GUARDED + quote(f"{found.origin}{found.prefix}/", safe="")
 
 
 def guarded_in(wanted: Any) -> str | None:

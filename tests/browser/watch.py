@@ -8,9 +8,13 @@ _INSIDE = ("data:", "blob:", "about:")
 class Watch:
     """Looks on while a test walks, and is asked at the end."""
 
-    def __init__(self, origin: str) -> None:
-        self._origin = origin
+    def __init__(self, *origins: str) -> None:
+        self._inside = (*(f"{origin}/" for origin in origins), *_INSIDE)
         self._seen: list[str] = []
+
+    def allow(self, origin: str) -> None:
+        """Pages may ask there, too."""
+        self._inside = (*self._inside, f"{origin}/")
 
     def over(self, context: BrowserContext) -> None:
         """From now on, for all pages of this browser."""
@@ -23,7 +27,7 @@ class Watch:
         assert not self._seen, "\n".join(self._seen)
 
     def _request(self, request: Request) -> None:
-        if not request.url.startswith((self._origin + "/", *_INSIDE)):
+        if not request.url.startswith(self._inside):
             self._seen.append(f"asked for {request.url}")
 
     def _response(self, response: Response) -> None:

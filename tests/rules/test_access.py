@@ -106,9 +106,8 @@ def test_the_table_leaves_out_no_case() -> None:
 
 def test_a_stale_step_up_sends_those_to_confirm_who_would_be_let_in_as_somebody() -> None:
     for audience, stage, role, answer in CELLS:
-        asks = (
-            answer == "in" and stage is Stage.COMPLETE and audience not in (Audience.PUBLIC, Audience.HALF_LOGGED_IN)
-        )
+        for_anybody = audience in (Audience.PUBLIC, Audience.GATEWAY, Audience.HALF_LOGGED_IN)
+        asks = answer == "in" and stage is Stage.COMPLETE and not for_anybody
         wanted = SendTo(Destination.CONFIRM) if asks else ANSWERS[answer]
         assert decide(audience, stage, role, fresh=False) == wanted, (audience, stage, role)
 

@@ -13,7 +13,7 @@ from mfaportal.rules.mfa_rule import MfaRule
 from tests import offer, rows
 from tests.browser_client import ORIGIN, Browser, Page
 from tests.clock import MovableClock
-from tests.guarded import DATA, TRUST, GuardedHost, guard, identity
+from tests.guarded import DATA, PROXY, TRUST, GuardedHost, guard, identity
 from tests.people import Cast, give_app, set_rule
 
 TABLE = "/db/My%20table?_sort=n%C3%A4me&x=1,2&y=%2F"
@@ -215,8 +215,12 @@ def test_a_guarded_host_serves_its_own_few_pages_and_nothing_else(guarded: Guard
     mark = style.response.headers["X-Mfaportal"]
     assert re.fullmatch("[0-9a-f]{16}", mark)
     assert guarded.own("/.mfaportal/denied").status == 403
-    for path in ("/", "/log-in", "/account", "/static/portal.css", "/hand-off?to=/", "/.mfaportal/", "/.mfaportal/x"):
+    for path in ("/", "/log-in", "/account", "/static/portal.css", "/hand-off?to=/", "/.mfaportal"):
         assert guarded.own(path).status == 400, path
+    for path in ("/.mfaportal/", "/.mfaportal/log-in", "/.mfaportal/static/none.css"):
+        page = guarded.own(path)
+        assert page.status == 404, path
+        assert "/.mfaportal/static/portal.css" in page.html
     for path in ("enter", "denied", "static/portal.css"):
         assert guarded.browser.get(f"/.mfaportal/{path}").status == 404
         assert GuardedHost(guarded.browser, "https://other.example.org").own(f"/.mfaportal/{path}").status == 400
@@ -245,6 +249,31 @@ def test_a_proxy_that_keeps_our_paths_to_itself_ends_in_a_page_that_says_so(
     assert page.status == 409
     assert "keeps /.mfaportal/ to itself" in page.text
     assert "/static/portal.css" in page.html
+
+
+def test_a_proxy_that_hands_our_paths_over_as_its_own_ends_in_a_page_that_says_so(
+    app: Flask, guarded: GuardedHost
+) -> None:
+    """nginx sends its own upstream as `Host` where it is not told otherwise."""
+    headers = {"X-Forwarded-Host": "data.example.org"}
+    proxied = {"base_url": ORIGIN, "environ_base": {"REMOTE_ADDR": PROXY}, "headers": headers}
+    page = guarded.browser.open("GET", "/.mfaportal/enter?next=/", **proxied)
+    assert page.status == 409
+    assert "It has to hand on the header Host" in page.text
+    assert guarded.browser.get("/.mfaportal/enter?next=/", headers=headers).status == 404, "nobody trusts a browser"
+
+
+def test_a_page_that_is_wanted_in_the_middle_of_a_log_in_is_kept(
+    app: Flask, guarded: GuardedHost, people: Cast, clock: MovableClock
+) -> None:
+    with app.app_context():
+        give_app(people.reader, clock)
+    guarded.browser.give_password(people.reader)
+    assert guarded.follow(guarded.ask(TABLE)).path == "/log-in/code"
+    assert people.reader.phone is not None
+    way = guarded.browser.submit("/log-in/code", code=people.reader.phone.code(clock())).location
+    assert guarded.follow(guarded.go(ORIGIN + way)).status == 200
+    assert "db%2FMy%2520table" in way
 
 
 def test_a_host_of_this_machine_may_do_without_encryption(app: Flask, people: Cast, browser: Browser) -> None:
