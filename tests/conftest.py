@@ -1,7 +1,9 @@
 """What every test may ask for: a fresh installation, people with stated rights, a clock that moves, a real server."""
 
+import gc
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,10 +18,32 @@ from mfaportal.plumbing.runtime import runtime
 from tests import quick_apps
 from tests.browser_client import Browser
 from tests.clock import MovableClock
+from tests.faults.length import FULL
 from tests.people import LIGHT, LIGHT_NOBODYS, Cast, seed
 from tests.server import Server
 
+_IN_MEMORY = Path("/dev/shm")  # noqa: S108 - the folder of that name, in which pytest makes one of its own
+_ENOUGH = 4 << 30
+
 quick_apps.install()
+
+
+def pytest_configure() -> None:
+    """Keep the tests' installations in memory, where each commit's wait for the disk ends at once; and compiled code.
+
+    `make faults` at full length stays on the disk, and so does whoever says `--basetemp`.
+    """
+    if not FULL and os.access(_IN_MEMORY, os.W_OK) and shutil.disk_usage(_IN_MEMORY).free > _ENOUGH:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_IN_MEMORY))
+    # Hundreds of servers and commands are started, and each would compile the whole portal anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+
+
+def pytest_collection_finish() -> None:
+    """What is there now stays to the end: to look through it for garbage again and again finds nothing."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_xdist_auto_num_workers() -> int:

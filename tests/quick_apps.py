@@ -1,9 +1,10 @@
 """Thousands of apps are made for the tests, all alike: what is compiled for one serves them all.
 
-Werkzeug compiles a function for each route, SQLAlchemy each statement once an engine.
+Werkzeug takes each route apart and compiles a function for it, SQLAlchemy compiles each statement once an engine.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Engine
@@ -11,24 +12,46 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
-_compile = Rule._compile_builder
-_builders: dict[tuple[object, ...], Callable[..., tuple[str, str]]] = {}
+
+@dataclass(frozen=True)
+class _Route:
+    """What Werkzeug makes of a route's text. It is read only from then on, and so are its converters."""
+
+    parts: list[Any]
+    trace: list[tuple[bool, str]]
+    converters: dict[str, Any]
+    arguments: frozenset[str]
+    build: Callable[..., tuple[str, str]]
+    build_unknown: Callable[..., tuple[str, str]]
+
+
+_compile = Rule.compile
+_routes: dict[tuple[object, ...], _Route] = {}
 _statements: LRUCache[Any, Any] = LRUCache(2000)
 
 
-def _compile_once(rule: Any, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-    """The function that builds a URL takes the rule as its argument, so rules of the same text may share it."""
+def _compile_once(rule: Any) -> None:
+    """The functions that build a URL take the rule as their argument, so rules of the same text may share them."""
     if rule.defaults:
-        return _compile(rule, append_unknown)
-    key = (rule.rule, tuple(rule._trace), append_unknown)
-    if key not in _builders:
-        _builders[key] = _compile(rule, append_unknown)
-    return _builders[key]
+        _compile(rule)
+        return
+    kinds = tuple(rule.map.converters.values())
+    key = (rule.rule, rule.host, rule.subdomain, rule.map.host_matching, rule.merge_slashes, kinds)
+    known = _routes.get(key)
+    if known is None:
+        _compile(rule)
+        build, build_unknown = (method.__func__ for method in (rule._build, rule._build_unknown))
+        arguments = frozenset(rule.arguments)
+        _routes[key] = _Route(rule._parts, rule._trace, rule._converters, arguments, build, build_unknown)
+        return
+    rule._parts, rule._trace, rule._converters = known.parts, known.trace, known.converters
+    rule.arguments |= known.arguments
+    rule._build, rule._build_unknown = (method.__get__(rule, None) for method in (known.build, known.build_unknown))
 
 
 def install() -> None:
     """For this process. All dialects of SQLite count as one: a compiled statement is found by its dialect."""
-    Rule._compile_builder = _compile_once  # type: ignore[method-assign, assignment]
+    Rule.compile = _compile_once  # type: ignore[method-assign, assignment]
     SQLiteDialect_pysqlite.__hash__ = lambda _self: 1  # type: ignore[method-assign, assignment]
     SQLiteDialect_pysqlite.__eq__ = lambda _self, other: isinstance(  # type: ignore[method-assign]
         other, SQLiteDialect_pysqlite

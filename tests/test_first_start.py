@@ -14,12 +14,13 @@ import pytest
 
 from mfaportal.plumbing import migrations
 from mfaportal.plumbing.config import ROOT
+from tests.faults.length import either
 from tests.migrating import Look
 from tests.server import Server
 from tests.visitor import Visitor
 
 PROCESSES = 4
-ROUNDS = 2
+ROUNDS = either(1, 8)
 _START = """
 import sys
 import flask_migrate

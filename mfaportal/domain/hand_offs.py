@@ -7,14 +7,24 @@ from sqlalchemy.orm import Session
 
 from ..models import EventKind, Login, LoginPass
 from ..models import identity as identities
-from ..plumbing.db import change, transaction
+from ..plumbing.db import change, reading, transaction
 from ..plumbing.tokens import digest, new_token
 from ..rules.access import Audience
 from ..rules.lifetimes import HAND_OFF
 from ..rules.stages import CLOCKS_APART, Stage
-from . import audit
+from ..rules.throttling import Kind
+from . import audit, throttles
 from .authority import require
 from .caller import Caller
+from .outcomes import PausedUntil
+from .throttles import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class HandOff:
+    """The token that the browser takes along to the guarded host."""
+
+    token: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +38,15 @@ class HandOffRefused:
     """Unknown, used, too old, of another host or another browser, or of a login that is over: one answer for all."""
 
 
-def make(caller: Caller, host: str, browser_digest: bytes) -> str:
+def make(caller: Caller, host: str, browser_digest: bytes) -> HandOff | PausedUntil:
     """Begin to let the caller's login into a guarded host; the token, good for a minute, once, in that browser."""
     token = new_token()
     with transaction() as session:
         require(session, caller, Audience.ACCOUNT)
+        # Any page may have it asked for, and each one that is taken leaves an event.
+        paused = throttles.count(session, [Subject(Kind.HAND_OFF_OF_LOGIN, str(caller.login_id))], caller.now)
+        if paused:
+            return paused
         session.add(
             LoginPass(
                 login_id=caller.login_id,
@@ -42,7 +56,7 @@ def make(caller: Caller, host: str, browser_digest: bytes) -> str:
                 made_at=caller.now,
             )
         )
-    return token
+    return HandOff(token)
 
 
 def take(
@@ -52,6 +66,10 @@ def take(
 
     `portal_id`: whose page is wanted there, for the event.
     """
+    with reading() as session:  # anybody may ask, and nobody who writes has to wait for that
+        waits = select(LoginPass.id).where(LoginPass.hand_off_digest == digest(token), LoginPass.taken_at.is_(None))
+        if session.execute(waits).first() is None:
+            return HandOffRefused()
     with transaction() as session:
         login = session.execute(
             select(Login.id, Login.account_id)

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
-from ..models import Account, EventKind, Login, MailKind
+from ..models import Account, EventKind, Login, LoginPass, MailKind
 from ..plumbing.db import change
 from ..plumbing.tokens import digest, new_token
 from ..rules.throttling import Kind
@@ -35,8 +35,11 @@ def begin(session: Session, caller: Caller, account_id: int) -> tuple[Login, str
 
 
 def renew(session: Session, login_id: int, **facts: object) -> str:
-    """Give the login a new token, and note `facts` on its row; the old token is dead from now on."""
+    """Give the login a new token, and note `facts` on its row; the old token is dead from now on, and so is what
+    anybody has got by it: passes into guarded hosts.
+    """
     token = new_token()
+    change(session, delete(LoginPass).where(LoginPass.login_id == login_id))
     change(session, update(Login).where(Login.id == login_id).values(token_digest=digest(token), **facts))
     return token
 

@@ -132,13 +132,10 @@ def enter(caller: Caller, typed: str, *, device: str | None = None) -> LoggedIn 
 
     `device`: the mark of a browser that completed a log-in to this account before.
     """
-    code = clean(typed)
-    if code is None:
-        return attempts.count_malformed(caller)
     subjects = attempts.subjects_of_code(caller)
-    paused = _count(caller, Audience.ENTERING_CODE, subjects)
-    if paused:
-        return paused
+    code = _counted(caller, typed, Audience.ENTERING_CODE, subjects)
+    if not isinstance(code, str):
+        return code
     with transaction() as session:
         account = _account(require(session, caller, Audience.ENTERING_CODE))
         left = _take(session, caller, account.id, code, "log-in")
@@ -160,13 +157,10 @@ def enter(caller: Caller, typed: str, *, device: str | None = None) -> LoggedIn 
 
 def confirm(caller: Caller, typed: str) -> Done | RecoveryRefusal:
     """Step-up by a recovery code, out of the login's own budget."""
-    code = clean(typed)
-    if code is None:
-        return attempts.count_malformed(caller)
     subjects = [Subject(Kind.CODE_OF_STEP_UP, str(caller.login_id))]
-    paused = _count(caller, Audience.ACCOUNT, subjects)
-    if paused:
-        return paused
+    code = _counted(caller, typed, Audience.ACCOUNT, subjects)
+    if not isinstance(code, str):
+        return code
     with transaction() as session:
         account = _account(require(session, caller, Audience.ACCOUNT))
         left = _take(session, caller, account.id, code, "step-up")
@@ -177,13 +171,19 @@ def confirm(caller: Caller, typed: str) -> Done | RecoveryRefusal:
     return Done()
 
 
-def _count(caller: Caller, audience: Audience, subjects: list[Subject]) -> PausedUntil | None:
+def _counted(
+    caller: Caller, typed: str, audience: Audience, subjects: list[Subject]
+) -> str | MalformedCode | PausedUntil:
+    """The code that was typed, once the attempt is counted: before it is judged, whatever comes of it."""
+    code = clean(typed)
+    if code is None:
+        return attempts.count_malformed(caller)
     with transaction() as session:
         account = _account(require(session, caller, audience))
         paused = throttles.count(session, subjects, caller.now)
         if paused:
             attempts.note_pause(session, caller, paused, account_id=account.id, what="recovery code")
-        return paused
+        return paused or code
 
 
 def _take(

@@ -8,7 +8,7 @@ from ..plumbing.clock import from_microseconds
 from ..rules.gateway import GuardedPlace
 from ..rules.lifetimes import LoginLimits
 from ..rules.roles import Role, role_in_portal
-from ..rules.stages import Stage, stage_of
+from ..rules.stages import CLOCKS_APART, Stage, stage_of
 from .gateway_row import FIELD, PATH, ROW, GatewayRow, prepared
 from .identity import facts_of
 from .portal import Visibility
@@ -42,7 +42,9 @@ def of_pass(token_digest: bytes | None, host: str, *, now: datetime, limits: Log
     """
     row = GatewayRow(*prepared().one({"token": token_digest, "host": host}))
     stage = stage_of(facts_of(row), now, limits)
-    whole = stage is Stage.COMPLETE
+    # A cookie that was signed while the clock was ahead is not believed; a pass has no time but its login's.
+    ahead = row.login_id is not None and from_microseconds(row.password_at) > now + CLOCKS_APART
+    whole = stage is Stage.COMPLETE and not ahead
     return PassHolder(
         stage=Stage.COMPLETE if whole else Stage.ANONYMOUS,
         login_id=row.login_id if whole else None,

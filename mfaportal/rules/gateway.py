@@ -30,6 +30,8 @@ _PORT_MAX = 65535
 _OWN_PORTS = {"http": 80, "https": 443}
 _SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 _PIECES_MAX = 20
+_REMEMBERED_MAX = 250
+"""Characters of what is remembered; of a long path there are many readings, and anybody may ask for one."""
 _METHOD = re.compile(r"[A-Z][A-Z0-9_-]{0,19}", re.ASCII)
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*", re.ASCII)
@@ -121,9 +123,19 @@ def parse_back_office_path(text: str) -> str | None:
     return plain_path(text.strip()) or None
 
 
-@lru_cache(maxsize=256)
 def read_forwarded(method: str | None, proto: str | None, host: str | None, uri: str | None) -> Forwarded | Malformed:
-    """The four headers, checked; or the first that can't be judged."""
+    """The four headers, checked; or the first that can't be judged. Short ones are remembered."""
+    if len(uri or "") + len(host or "") + len(proto or "") + len(method or "") <= _REMEMBERED_MAX:
+        return _remembered(method, proto, host, uri)
+    return _read(method, proto, host, uri)
+
+
+@lru_cache(maxsize=256)
+def _remembered(method: str | None, proto: str | None, host: str | None, uri: str | None) -> Forwarded | Malformed:
+    return _read(method, proto, host, uri)
+
+
+def _read(method: str | None, proto: str | None, host: str | None, uri: str | None) -> Forwarded | Malformed:
     headers = {"Method": method, "Proto": proto, "Host": host}
     doubled = [name for name, value in headers.items() if value and "," in value]
     if doubled:

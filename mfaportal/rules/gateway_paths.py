@@ -18,6 +18,10 @@ OWN = ".mfaportal"
 """Paths under this are the portal's own on every guarded host, and can't be guarded."""
 _WAYS_MAX = 60
 """Readings of one path. What browsers send has one to six."""
+_READ_MAX = 40_000
+"""Characters of all readings together: some letters are eighteen once they are plain."""
+_SEGMENTS_MAX = PLAIN_MAX + 2
+"""Segments of a reading that can matter: no address and no back-office path has as many."""
 _PLAIN_SEGMENT = re.compile(r"[A-Za-z0-9_~.,=:@&-]*[A-Za-z0-9_~,=:@&-]", re.ASCII)
 """What stands in a path as it is. No `*` and no brackets: somebody would take them for a pattern."""
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -52,7 +56,7 @@ def read_path(path: str) -> Readings | str:
 
 def _ways(path: str) -> Collection[str] | str:
     """What the path becomes by any of the steps, in any order, as often as they change it."""
-    found, waiting = {path}, [path]
+    found, waiting, read = {path}, [path], len(path)
     while waiting:
         text = waiting.pop()
         for step in _STEPS:
@@ -61,7 +65,8 @@ def _ways(path: str) -> Collection[str] | str:
             except UnicodeError:
                 return "an escape that is not UTF-8"
             if way not in found:
-                if len(found) == _WAYS_MAX:
+                read += len(way)
+                if len(found) == _WAYS_MAX or read > _READ_MAX:
                     return "readable in too many ways"
                 found.add(way)
                 waiting.append(way)
@@ -99,7 +104,7 @@ def _folded(way: str) -> Segments | None:
             found.append(segment.lower() if segment.isascii() else segment.upper().casefold())
         elif "." in part:
             return None
-    return tuple(found)
+    return tuple(found[:_SEGMENTS_MAX])
 
 
 def plain_path(text: str) -> str | None:

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     RESET_FROM_ADDRESS = "reset:address"
     RESET_OF_EMAIL = "reset:e-mail"
     EMAIL_CHANGE = "e-mail-change:account"
+    HAND_OFF_OF_LOGIN = "hand-off:login"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ LIMITS: dict[Kind, Limit] = {
     Kind.RESET_FROM_ADDRESS: Limit((Window(10, _HOUR),)),
     Kind.RESET_OF_EMAIL: Limit((Window(3, _HOUR),)),
     Kind.EMAIL_CHANGE: Limit((Window(3, _HOUR),)),
+    Kind.HAND_OFF_OF_LOGIN: Limit((Window(20, _MINUTES_5), Window(60, _HOUR))),
 }
 """OWASP's device cookies: browsers that completed a log-in keep a budget that strangers cannot use up.
 

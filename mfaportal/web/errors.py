@@ -27,6 +27,7 @@ _WORDS = {
     410: ("This link no longer works", "It was used before, it is too old, or a newer one has taken its place."),
     411: ("Its length is missing", "What was sent does not say how long it is."),
     413: ("Too large", "What was sent is larger than this form takes."),
+    429: ("Too often", "This was asked for too often in a short time. Wait a few minutes, then try again."),
     500: ("Something went wrong", "The fault is on our side and was noted. Nothing was changed."),
     503: ("Not just now", "The portal cannot save anything at present. Try again in a moment."),
 }

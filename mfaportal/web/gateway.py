@@ -25,6 +25,7 @@ from .pass_cookies import PassCookies
 
 blueprint = Blueprint("gateway", __name__, url_prefix="/gateway")
 _SAFE = ("GET", "HEAD")
+_READING = (*_SAFE, "OPTIONS")
 _HEADERS = ("HTTP_X_FORWARDED_METHOD", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_URI")
 
 
@@ -78,7 +79,7 @@ def _ask() -> Asked | Response:
     forwarded = read_forwarded(*map(request.environ.get, _HEADERS))
     if isinstance(forwarded, Malformed):
         return _unclear(f"{forwarded.header} is {forwarded.why}")
-    digest = PassCookies(forwarded.scheme, forwarded.host).pass_digest
+    digest = None if _is_foreign(forwarded) else PassCookies(forwarded.scheme, forwarded.host).pass_digest
     asked = gateway.ask(forwarded, digest, now=asking.now(), limits=asking.limits())
     if isinstance(asked, Malformed):
         return _unclear(f"{asked.header} is {asked.why}")
@@ -86,6 +87,23 @@ def _ask() -> Asked | Response:
         address = f"{forwarded.scheme}://{forwarded.host}"
         return _unclear(f"no portal guards {address} there: add it under Installation > Portals")
     return asked
+
+
+def _is_foreign(forwarded: Forwarded) -> bool:
+    """Whether a page of another host sends something here, or opens a WebSocket, which its scripts could read.
+
+    Guarded hosts below one domain are one site to a browser, so it sends their cookies along.
+    """
+    if forwarded.method in _READING and not _is_web_socket():
+        return False
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    return request.headers.get("Origin", "null") not in ("null", f"{forwarded.scheme}://{forwarded.host}")
+
+
+def _is_web_socket() -> bool:
+    return request.headers.get("Upgrade", "").lower() == "websocket"
 
 
 def _unclear(why: str) -> Response:
@@ -128,7 +146,7 @@ def _log_in_first(forwarded: Forwarded) -> ResponseReturnValue:
     if not _is_page():
         return jsonify(error="log_in_required"), 401
     if forwarded.method not in _SAFE:
-        return guarded_pages.not_saved(forwarded)
+        return guarded_pages.not_saved(forwarded, foreign=_is_foreign(forwarded))
     return redirect(f"{runtime().settings.public_url}/log-in?next={quote(return_url(forwarded), safe='')}", 302)
 
 
@@ -140,6 +158,6 @@ def _denied(asked: Asked) -> ResponseReturnValue:
 
 def _is_page() -> bool:
     """Whether somebody looks at the answer: not a script's request, not a part of a page, not a WebSocket."""
-    if wants_json() or request.headers.get("Upgrade", "").lower() == "websocket":
+    if wants_json() or _is_web_socket():
         return False
     return request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"

@@ -14,9 +14,10 @@ def denied(forwarded: Forwarded, asked: Asked | None) -> Response:
     return _page("gateway/denied.html", 403, forwarded.host, gateway.at(return_url(forwarded)), asked=asked)
 
 
-def not_saved(forwarded: Forwarded) -> Response:
-    """Something was sent, and nobody is logged in any more."""
-    return _page("gateway/not_saved.html", 401, forwarded.host, gateway.at(return_url(forwarded)))
+def not_saved(forwarded: Forwarded, *, foreign: bool) -> Response:
+    """Something was sent, and nobody is logged in any more, or it was a page of another host that sent it."""
+    place = gateway.at(return_url(forwarded))
+    return _page("gateway/not_saved.html", 401, forwarded.host, place, foreign=foreign)
 
 
 def gone(host: str, again: str, *, no_cookies: bool) -> Response:

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask.wrappers import Response
 
 from ..domain import gateway, hand_offs
+from ..domain.outcomes import PausedUntil
 from ..rules.access import Audience
 from . import asking, guarded_pages, wanted_page
 from .gate import audience
@@ -39,16 +40,20 @@ def hand_off() -> ResponseReturnValue:
         return redirect(way, 303)
     if not _BROWSER.fullmatch(browser):
         abort(404)
-    token = hand_offs.make(asking.caller(), host, urlsafe_b64decode(browser + "="))
-    return redirect(f"{way}&token={token}", 303)
+    if request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate":
+        abort(403)  # a part of some page, which nobody opens
+    made = hand_offs.make(asking.caller(), host, urlsafe_b64decode(browser + "="))
+    if isinstance(made, PausedUntil):
+        abort(429)
+    return redirect(f"{way}&token={made.token}", 303)
 
 
 @blueprint.after_app_request
 def _let_forms_leave(response: Response) -> Response:
     """A form whose answer leads on to a guarded host: browsers hold the redirects after it to `form-action`, too."""
-    wanted = wanted_page.leads_to_guarded() if response.mimetype == "text/html" and _has_form() else None
-    if wanted is not None:
-        response.headers["Content-Security-Policy"] = policy(forms_to="/".join(wanted.split("/")[:3]))
+    origin = wanted_page.leads_to() if response.mimetype == "text/html" and _has_form() else None
+    if origin is not None:
+        response.headers["Content-Security-Policy"] = policy(forms_to=origin)
     return response
 
 

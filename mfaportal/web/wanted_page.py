@@ -30,7 +30,8 @@ def usable(wanted: str | None) -> str | None:
     Of the pages about logging in, those are usable that declare it (`comes_back`).
     """
     path = local_path(wanted) or _way_to_guarded(wanted)
-    if path is None:
+    guarded = guarded_in(path)
+    if path is None or (guarded is not None and gateway.at(guarded) is None):
         return None
     adapter = current_app.url_map.bind_to_environ(request.environ)
     try:
@@ -59,9 +60,15 @@ def guarded_in(wanted: Any) -> str | None:
     return unquote(wanted.removeprefix(_TO_GUARDED).partition("&")[0])
 
 
-def leads_to_guarded() -> str | None:
-    """The page of a guarded address to which the form on this page may lead at last."""
-    return guarded_in(session.get(KEY)) or guarded_in(usable(request.args.get("next")))
+def leads_to() -> str | None:
+    """The origin of the guarded address to which the form on this page may lead at last."""
+    wanted = guarded_in(session.get(KEY)) or guarded_in(_way_in_query(request.args.get("next")))
+    found = gateway.at(wanted) if wanted is not None else None
+    return found.origin if found is not None else None
+
+
+def _way_in_query(wanted: str | None) -> str | None:
+    return local_path(wanted) or _way_to_guarded(wanted)
 
 
 def portal_of(wanted: str | None) -> str | None:

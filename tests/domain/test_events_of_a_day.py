@@ -41,7 +41,7 @@ from mfaportal.domain.confirming import Confirmed
 from mfaportal.domain.email_changes import EmailChanged
 from mfaportal.domain.events_export import Format
 from mfaportal.domain.guard_lines import Typed
-from mfaportal.domain.hand_offs import PassGiven
+from mfaportal.domain.hand_offs import HandOff, PassGiven
 from mfaportal.domain.member_list import MembersQuery
 from mfaportal.domain.outcomes import Created, Invited, Joined, LinkMade, LoggedIn, SetUpDone
 from mfaportal.domain.password_changes import PasswordChanged
@@ -172,12 +172,13 @@ def a_visit_to_a_guarded_host(scene: Scene) -> list[str]:
     """The secrets with which somebody enters."""
     mark = new_token()
     operator = scene.log_in(scene.people.operator)
-    token = hand_offs.make(operator, "data.example.org", digest(mark))
+    made = hand_offs.make(operator, "data.example.org", digest(mark))
+    assert isinstance(made, HandOff)
     given = hand_offs.take(
-        scene.stranger, token, host="data.example.org", browser_digest=digest(mark), portal_id=None
+        scene.stranger, made.token, host="data.example.org", browser_digest=digest(mark), portal_id=None
     )
     assert isinstance(given, PassGiven)
-    return [mark, token, given.token]
+    return [mark, made.token, given.token]
 
 
 def a_keepers_night(scene: Scene) -> None:
@@ -194,9 +195,8 @@ def live_through_everything(scene: Scene) -> list[str]:
     cli, reader, stranger = scene.cli, scene.people.reader, scene.stranger
     asked_with = people_ask_for_access(scene)
     signed_up_by = somebody_signs_up_by_mail(scene)
-    entered_with = a_visit_to_a_guarded_host(scene)
     newcomers_secrets = [
-        *entered_with,
+        *a_visit_to_a_guarded_host(scene),
         *an_operator_moves(scene),
         *people_who_come_and_go(scene),
         *an_editors_afternoon(scene),

@@ -34,7 +34,7 @@ WORKERS = 4
 PARALLEL = 20
 SERVER_OPTIONS = f"--worker-connections={PARALLEL // WORKERS} --access-logformat='worker %(p)s: %(m)s %(U)s %(s)s'"
 """A worker takes no more connections than its share: left alone, the first to wake up takes all twenty."""
-ROUNDS = int(os.environ.get("ROUNDS", "4"))
+ROUNDS = int(os.environ.get("ROUNDS", "3"))
 """`make races` runs ten. Of a portal that looks before it writes, at least six rounds of ten go wrong."""
 LOCKED = "database is locked"
 Row = TypeVar("Row")
