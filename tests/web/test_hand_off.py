@@ -254,7 +254,7 @@ def test_a_proxy_that_keeps_our_paths_to_itself_ends_in_a_page_that_says_so(
 def test_a_proxy_that_hands_our_paths_over_as_its_own_ends_in_a_page_that_says_so(
     app: Flask, guarded: GuardedHost
 ) -> None:
-    """nginx sends its own upstream as `Host` where it is not told otherwise."""
+    """Nginx sends its own upstream as `Host` where it is not told otherwise."""
     headers = {"X-Forwarded-Host": "data.example.org"}
     proxied = {"base_url": ORIGIN, "environ_base": {"REMOTE_ADDR": PROXY}, "headers": headers}
     page = guarded.browser.open("GET", "/.mfaportal/enter?next=/", **proxied)
