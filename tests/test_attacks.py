@@ -64,7 +64,9 @@ def test_a_stolen_password_shows_no_page_of_the_account(
         page = burglar.get(path)
         assert not thief.shows_a_key(page), endpoint
         assert thief.is_local(page) or not page.location
-        if not endpoint.startswith(("auth.", "health.", "front_office.request_access")):
+        if endpoint.startswith(("gateway.", "guarded_host.")):
+            assert (page.status, page.location) in [(403, ""), (404, "")], endpoint
+        elif not endpoint.startswith(("auth.", "health.", "front_office.request_access")):
             assert (page.status, page.location) == (303, "/log-in/code"), endpoint
         seen += page.html
     for telling in ("own phone", victim.name + "<", *(person.email for person in people.everybody)):

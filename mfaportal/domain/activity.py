@@ -32,7 +32,7 @@ class EventGroup(StrEnum):
 
 
 _SUBJECTS = {
-    EventGroup.LOGINS: ("login", "code", "throttle"),
+    EventGroup.LOGINS: ("login", "gateway", "code", "throttle"),
     EventGroup.METHODS: ("authenticator", "recovery-codes"),
     EventGroup.ACCOUNTS: ("account", "password", "link"),
     EventGroup.PEOPLE: ("membership", "request", "invitation"),

@@ -66,10 +66,8 @@ def take(
 
     `portal_id`: whose page is wanted there, for the event.
     """
-    with reading() as session:  # anybody may ask, and nobody who writes has to wait for that
-        waits = select(LoginPass.id).where(LoginPass.hand_off_digest == digest(token), LoginPass.taken_at.is_(None))
-        if session.execute(waits).first() is None:
-            return HandOffRefused()
+    if not _waits(token):
+        return HandOffRefused()
     with transaction() as session:
         login = session.execute(
             select(Login.id, Login.account_id)
@@ -100,6 +98,13 @@ def take(
             session, its, EventKind.GUARDED_HOST_ENTERED, account_id=login.account_id, portal_id=portal_id, host=host
         )
     return PassGiven(given)
+
+
+def _waits(token: str) -> bool:
+    """Looked for without a lock: anybody may ask, and nobody who writes has to wait for that."""
+    waits = select(LoginPass.id).where(LoginPass.hand_off_digest == digest(token), LoginPass.taken_at.is_(None))
+    with reading() as session:
+        return session.execute(waits).first() is not None
 
 
 def _stage(session: Session, caller: Caller, login_id: int) -> Stage:

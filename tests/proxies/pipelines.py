@@ -1,6 +1,7 @@
 """Many requests in a short time: a client that sends them one behind the other, and an application that echoes."""
 
 import asyncio
+import contextlib
 import re
 import socket
 import threading
@@ -15,18 +16,24 @@ BETWEEN = b"\x1f"
 @contextmanager
 def echoing(*names: bytes) -> Iterator[int]:
     """An application on the port given: it answers with the target as it came, and with these headers' values."""
-    loop = asyncio.new_event_loop()
-    server = loop.run_until_complete(loop.create_server(lambda: _Echo(names), "127.0.0.1", 0))
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    listening = socket.create_server(("127.0.0.1", 0))
+    loop, stopped = asyncio.new_event_loop(), asyncio.Event()
+
+    async def serve() -> None:
+        async with await loop.create_server(lambda: _Echo(names), sock=listening):
+            await stopped.wait()
+
+    def run() -> None:  # the thread of the tests may have a loop of its own, for browsers
+        with contextlib.closing(loop):
+            loop.run_until_complete(serve())
+
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     try:
-        yield server.sockets[0].getsockname()[1]
+        yield listening.getsockname()[1]
     finally:
-        loop.call_soon_threadsafe(server.close)
-        loop.call_soon_threadsafe(loop.stop)
+        loop.call_soon_threadsafe(stopped.set)
         thread.join(10)
-        loop.run_until_complete(asyncio.sleep(0))
-        loop.close()
 
 
 class _Echo(asyncio.Protocol):

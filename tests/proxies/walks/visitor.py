@@ -36,7 +36,7 @@ class Visitor(Somebody):
         """On the guarded host itself, with the stylesheet that the portal serves there."""
         self.sees(heading)
         assert self.page.url.startswith(f"{origin}/")
-        assert self.page.evaluate(_STYLED), "the page of ours has no style on the guarded host"
+        self.page.wait_for_function(_STYLED)  # fails where the page has none after a while
 
     def second_tab(self) -> "Visitor":
         return replace(self, page=self.page.context.new_page())
