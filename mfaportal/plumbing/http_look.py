@@ -46,11 +46,13 @@ def _look(url: str, cookie: str) -> Answer | NoAnswer:
 
     parts = urlsplit(url)
     name, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
+    here = "127.0.0.1" if name.endswith(".localhost") else name  # browsers know that, and not every name server
     headers = {"Accept": "text/html", "User-Agent": "mfaportal-doctor", **({"Cookie": cookie} if cookie else {})}
+    headers["Host"] = parts.netloc
     connection = (
         HTTPSConnection(name, port, timeout=SECONDS, context=ssl.create_default_context())
         if parts.scheme == "https"
-        else HTTPConnection(name, port, timeout=SECONDS)
+        else HTTPConnection(here, port, timeout=SECONDS)
     )
     try:
         connection.request("GET", f"{parts.path}?{parts.query}" if parts.query else parts.path, headers=headers)

@@ -20,6 +20,7 @@ from ..rules.roles import groups_of
 from . import asking, gateway_probe, guarded_pages
 from .client import client_address
 from .gate import audience, wants_json
+from .headers import YES
 from .host_check import Under, note
 from .pass_cookies import PassCookies
 
@@ -119,6 +120,7 @@ def _let_in(asked: Asked) -> Response:
     else:
         whose = ("", "", "", "")
     _note_use(holder)
+    request.environ[YES] = True
     names = ("Remote-User", "Remote-Name", "Remote-Email", "Remote-Groups")
     return Response(status=200, headers=list(zip(names, map(header_safe, whose), strict=True)))
 

@@ -32,6 +32,10 @@ _ALWAYS = (
 )
 FOREIGN = "mfaportal.foreign_host"
 """Set in the environment of a request whose answer is shown on somebody else's host, who may not want HSTS."""
+YES = "mfaportal.yes"
+"""Set in the environment of a proxy's question that is answered by yes. No browser sees that answer, it has no body,
+and what it would say of pages costs the server as much as the rest.
+"""
 _HSTS = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 _NOT_KEPT = ("Cache-Control", "no-store")
 
@@ -50,6 +54,9 @@ class SafeHeaders:
         """Serve, with the headers added that the answer has not itself. What does not say so is kept by nobody."""
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            if YES in environ:
+                headers.append(_NOT_KEPT)
+                return start_response(status, headers, *rest)
             given = {name for name, _value in headers}
             always = _ALWAYS if FOREIGN in environ else self._always
             headers.extend(header for header in always if header[0] not in given)

@@ -7,6 +7,7 @@ application gets.
 from dataclasses import dataclass
 
 from flask import request
+from werkzeug.http import parse_cookie
 from werkzeug.wrappers import Response
 
 from ..plumbing.tokens import digest, new_token, well_formed
@@ -26,7 +27,7 @@ class PassCookies:
     @property
     def pass_token(self) -> str | None:
         """The pass that the browser sends, or something in its place that cannot be one."""
-        return request.cookies.get(self._name("pass"))
+        return self._sent("pass")
 
     @property
     def pass_digest(self) -> bytes | None:
@@ -35,13 +36,13 @@ class PassCookies:
 
     @property
     def asked_token(self) -> str | None:
-        token = request.cookies.get(self._name("asked"))
+        token = self._sent("asked")
         return token if token is not None and well_formed(token) else None
 
     @property
     def came_back(self) -> bool:
         """Whether the browser was sent back to its page a moment ago, with a good pass."""
-        return request.cookies.get(self._name("again")) == "1"
+        return self._sent("again") == "1"
 
     def ask(self, response: Response) -> str:
         """Mark the browser as one that asked; with the mark that it has, if there is one."""
@@ -57,6 +58,10 @@ class PassCookies:
 
     def send_back(self, response: Response) -> None:
         self._set(response, "again", "1", _AGAIN_SECONDS)
+
+    def _sent(self, what: str) -> str | None:
+        """Not by `request.cookies`, which looks through all headers first."""
+        return parse_cookie(request.environ.get("HTTP_COOKIE", "")).get(self._name(what))
 
     def _set(self, response: Response, what: str, value: str, seconds: int | None) -> None:
         response.set_cookie(

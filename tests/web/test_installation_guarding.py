@@ -13,6 +13,7 @@ from mfaportal.models import BackOfficePath, EventKind, GuardedAddress, Portal
 from tests import rows
 from tests.browser_client import Browser, Page
 from tests.clock import MovableClock
+from tests.guarded import guard
 from tests.looking import Seen
 from tests.people import PORTAL, Cast, on_the_command_line
 
@@ -217,3 +218,13 @@ def test_the_home_page_costs_three_statements_however_many_portals_guard_somethi
         links = Seen(operator.get("/")).links
     assert len([name for name in links if name.startswith("Open ")]) == 62
     assert len(statements) == 3
+
+
+def test_who_makes_a_portal_public_is_told_what_that_opens(app: Flask, people: Cast, browser: Browser) -> None:
+    """Its admins do not see the form in which an operator names the addresses."""
+    browser.log_in(people.admin)
+    before = browser.get("/portals/city-data/backoffice/access/security")
+    assert "without a log-in" not in before.text
+    guard(app, "https://data.example.org")
+    page = browser.get("/portals/city-data/backoffice/access/security")
+    assert "everything at https://data.example.org but the back-office paths, without a log-in or MFA" in page.text

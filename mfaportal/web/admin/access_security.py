@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, RadioField
 from wtforms.validators import Optional
 
-from ...domain import access_security
+from ...domain import access_security, guarding
 from ...domain.outcomes import PortalRefusal, RuleRefusal
 from ...models import Visibility
 from ...rules.access import Audience
@@ -37,7 +37,8 @@ def edit(portal: str) -> ResponseReturnValue:
     present = access_security.look(portal)
     if present is None:
         abort(404)
-    context: dict[str, Any] = {"present": present, "account": asking.account()}
+    guarded = guarding.guarded_by(asking.portal().id)
+    context: dict[str, Any] = {"present": present, "account": asking.account(), "guarded": guarded}
     if not form.is_submitted():
         form.visibility.data, form.mfa_rule.data = present.visibility, present.rule
         return render_template(TEMPLATE, form=form, **context)

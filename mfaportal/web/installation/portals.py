@@ -38,14 +38,17 @@ class KeptPortalForm(PortalForm):
     addresses = long_text_field(
         "Addresses",
         longest=ADDRESSES_MAX * (len("https://") + HOST_MAX + PREFIX_MAX),
-        help_text="One a line, such as https://data.example.org or https://example.org/app.",
+        help_text="One per line, such as https://data.example.org or https://example.org/app.",
         rows=4,
         **_AS_TYPED,
     )
     back_office_paths = long_text_field(
         "Back-office paths",
         longest=PATHS_MAX * PREFIX_MAX,
-        help_text="One a line, such as /admin. Each counts below every address above, with all that lies under it.",
+        help_text=(
+            "One per line, such as /admin. Each counts below every address above, with all that lies under it: styles"
+            " and scripts, too."
+        ),
         rows=4,
         **_AS_TYPED,
     )
