@@ -1,7 +1,7 @@
 """What people do once they are in, what operators do to them, and what happens to clocks and servers.
 
-After each step `look_around` asks every browser who it is and the database what it holds: the invariants of
-security.md §4, less the gateway's.
+After each step `look_around` asks every browser who it is, the gateway whom it would let in, and the database what it
+holds: the invariants of security.md §4.
 """
 
 import re
@@ -19,9 +19,10 @@ from mfaportal.plumbing.db import db, reading
 from mfaportal.plumbing.runtime import runtime
 from mfaportal.rules.mfa_rule import MfaRule
 from mfaportal.rules.roles import MemberRole
-from tests.browser_client import Browser
+from tests.browser_client import Browser, Page
 from tests.faults.machine import ACCOUNT, CODES, HOME, METHODS, Entering, which, who
 from tests.faults.model import ANONYMOUS, SET_UP, WHOLE, App, Human, Session, is_fresh
+from tests.guarded import GuardedHost, identity
 from tests.people import PORTAL, on_the_command_line
 from tests.phone import Phone
 
@@ -261,6 +262,35 @@ class Days(Entering):
             )
         self.rule = self.rule.becomes(covers.value, self.clock(), apply_now=apply_now)
 
+    # guarded hosts
+
+    @rule(number=which)
+    def come_to_a_guarded_page(self, number: int) -> None:
+        found = self.at(number, WHOLE)
+        if found is None or found[1].password_at > self.clock():
+            return  # the clock went back: a real browser's cookie would not be believed either
+        number, session = found
+        page = GuardedHost(self.browsers[number]).open("/table")
+        assert page.status in (200, 429), f"{page.status} {page.text}"
+        self.let_in(page, session)
+
+    def let_in(self, page: Page, session: Session) -> None:
+        if page.status == 200:
+            assert identity(page)["Remote-User"] == session.human.person.email
+
+    def ask_the_gateway(self, number: int, session: Session | None, at: str) -> None:
+        """Invariant 7: a 200 is somebody who is whole, by their own name, and for their own role."""
+        host = GuardedHost(self.browsers[number])
+        front, back = host.ask("/table", at="nginx"), host.ask("/admin", at="nginx")
+        self.world.requests += 2
+        if front.status == 401:
+            assert back.status == 401
+            return
+        assert (front.status, at) == (200, WHOLE), f"the gateway says {front.status} to somebody at {at}"
+        assert session is not None
+        self.let_in(front, session)
+        assert back.status == (403 if session.human.role == "reader" else 200)
+
     # clocks and servers
 
     @rule(seconds=st.sampled_from(SECONDS))
@@ -290,6 +320,7 @@ class Days(Entering):
             assert (page.status, where) == expected, f"browser {number} is at {where or page.status}, not {at}"
             if session and at == WHOLE and self.clock() - session.seen_at >= timedelta(minutes=1):
                 session.seen_at = self.clock()
+            self.ask_the_gateway(number, session, at)
         self.look_into_the_database()
 
     def look_into_the_database(self) -> None:

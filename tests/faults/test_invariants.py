@@ -10,6 +10,7 @@ from tests.clock import MovableClock
 from tests.faults.deeds import Days
 from tests.faults.length import FULL, either
 from tests.faults.machine import World
+from tests.guarded import DATA, TRUST, guard
 from tests.input.database import Database
 from tests.people import Cast
 from tests.plugins.figures import Figure
@@ -27,9 +28,11 @@ LONG_DAYS = settings(
 
 
 def world_of(make_app: Callable[..., Flask], clock: MovableClock, people: Cast, database: Database) -> World:
-    """Two processes over one folder."""
+    """Two processes over one folder. The portal guards an address."""
+    apps = [make_app(**TRUST), make_app(**TRUST)]
+    guard(apps[0], DATA, back_office=("/admin",))
     database.remember()
-    return World([make_app(), make_app()], clock, people, database.restore)
+    return World(apps, clock, people, database.restore)
 
 
 def test_the_invariants_hold_on_random_days(

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from mfaportal.domain import login_rows, verifier
-from mfaportal.models import Authenticator, identity
+from mfaportal.models import Authenticator, identity, pass_holder
 from mfaportal.plumbing import db
 from mfaportal.plumbing.db import change
 from mfaportal.rules import stages
@@ -88,6 +88,16 @@ def test_half_a_log_in_that_counts_as_a_whole_one_is_seen(days: Days, monkeypatc
         identity, "stage_of", lambda *facts: Stage.COMPLETE if right(*facts) is Stage.CODE else right(*facts)
     )
     with pytest.raises(AssertionError, match="browser 0 is at 200, not code"):
+        days.look_around()
+
+
+def test_a_pass_that_outlives_its_login_is_seen(days: Days, monkeypatch: pytest.MonkeyPatch) -> None:
+    days.come_in(0, 1)
+    days.come_to_a_guarded_page(0)
+    days.look_around()
+    monkeypatch.setattr(pass_holder, "stage_of", lambda *_facts: Stage.COMPLETE)
+    days.log_out_of(0)
+    with pytest.raises(AssertionError, match="the gateway says 200 to somebody at anonymous"):
         days.look_around()
 
 
