@@ -7,7 +7,7 @@ application gets.
 from dataclasses import dataclass
 
 from flask import request
-from werkzeug.http import parse_cookie
+from werkzeug.sansio.http import parse_cookie
 from werkzeug.wrappers import Response
 
 from ..plumbing.tokens import digest, new_token, well_formed
@@ -60,7 +60,7 @@ class PassCookies:
         self._set(response, "again", "1", _AGAIN_SECONDS)
 
     def _sent(self, what: str) -> str | None:
-        """Not by `request.cookies`, which looks through all headers first."""
+        """Read as `request.cookies` does, which looks through all headers first."""
         return parse_cookie(request.environ.get("HTTP_COOKIE", "")).get(self._name(what))
 
     def _set(self, response: Response, what: str, value: str, seconds: int | None) -> None:

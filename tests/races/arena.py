@@ -198,7 +198,7 @@ def hold(arena: Arena, race: Race, figure: Figure, most: int = 10) -> None:
     assert not wrong, f"{len(wrong)} of {rounds} rounds went wrong: {wrong}"
 
 
-def broken(arena: Arena, race: Race, rounds: int = 30) -> str:
+def broken(arena: Arena, race: Race, rounds: int = 60) -> str:
     """Run the race against a portal that has the flaw until it shows; what it looked like."""
     with arena.app.app_context():
         for _ in range(rounds):

@@ -1,9 +1,11 @@
 """The arenas: the portal as it is, and two that have flaws on purpose; each with one server for all its races."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -16,10 +18,20 @@ from tests.people import on_the_command_line, seed, set_rule
 from tests.races.arena import SERVER_OPTIONS, UNCOVERED, WORKERS, Arena
 from tests.server import Server
 
+_DISK = "/var/tmp" if os.path.isdir("/var/tmp") else None  # noqa: S108, PTH112  # a folder of its own in it
+
 
 @contextmanager
-def _arena(blank_instance: Path, scratch: Path, application: str) -> Iterator[Arena]:
-    """The rule covers everybody since the beginning; addresses are what the proxy says, so that they can differ."""
+def _arena(blank_instance: Path, application: str) -> Iterator[Arena]:
+    """The rule covers everybody since the beginning; addresses are what the proxy says, so that they can differ.
+
+    On the disk, wherever the other tests are: a commit that waits for nothing leaves a flaw too little time to show.
+    """
+    with TemporaryDirectory(prefix="mfaportal-races-", dir=_DISK) as folder:
+        yield from _in(Path(folder), blank_instance, application)
+
+
+def _in(scratch: Path, blank_instance: Path, application: str) -> Iterator[Arena]:
     instance = scratch / "instance"
     shutil.copytree(blank_instance, instance)
     server = Server(instance, scratch, application)
@@ -42,20 +54,20 @@ def _arena(blank_instance: Path, scratch: Path, application: str) -> Iterator[Ar
 
 
 @pytest.fixture(scope="session")
-def arena(blank_instance: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
-    with _arena(blank_instance, tmp_path_factory.mktemp("arena"), "wsgi:app") as made:
+def arena(blank_instance: Path) -> Iterator[Arena]:
+    with _arena(blank_instance, "wsgi:app") as made:
         yield made
 
 
 @pytest.fixture(scope="session")
-def naive_arena(blank_instance: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
+def naive_arena(blank_instance: Path) -> Iterator[Arena]:
     """Everywhere first looked, then judged, then written."""
-    with _arena(blank_instance, tmp_path_factory.mktemp("naive"), "tests.races.naive:app") as made:
+    with _arena(blank_instance, "tests.races.naive:app") as made:
         yield made
 
 
 @pytest.fixture(scope="session")
-def deferred_arena(blank_instance: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
+def deferred_arena(blank_instance: Path) -> Iterator[Arena]:
     """Operations as they are, in transactions that find out at their first write that somebody else was faster."""
-    with _arena(blank_instance, tmp_path_factory.mktemp("deferred"), "tests.races.deferred:app") as made:
+    with _arena(blank_instance, "tests.races.deferred:app") as made:
         yield made
