@@ -35,7 +35,7 @@ test: .venv/.dev ## Run the tests on all cores
 races: .venv/.dev ## Run the races of many browsers in ten rounds each
 	@ROUNDS=10 $(PY) -m pytest -n auto tests/races $(ARGS)
 
-faults: .venv/.dev ## Load and faults at full length: killed, locked, full, restarted, raced, fuzzed (an hour or more)
+faults: .venv/.dev ## Load and faults at full length: killed, locked, full, restarted, raced, fuzzed (half an hour or more)
 	@FAULTS=full ROUNDS=10 $(PY) -m pytest -n auto tests/faults tests/races tests/input tests/clock_faked tests/proxies/test_tricks.py \
 		tests/browser/test_look.py tests/test_first_start.py $(ARGS)
 
