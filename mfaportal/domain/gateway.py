@@ -78,18 +78,10 @@ def is_live(host: str, token_digest: bytes, *, now: datetime, limits: LoginLimit
     return holders.of_pass(token_digest, host, now=now, limits=limits).login_id is not None
 
 
-def guards(host: str) -> bool:
-    """Whether a portal guards an address of this host."""
+def scheme_of(host: str) -> str | None:
+    """The scheme of the addresses of this host; None where no portal guards one."""
     with reading() as session:
-        found = session.execute(select(GuardedAddress.id).where(GuardedAddress.host == host).limit(1)).first()
-    return found is not None
-
-
-def scheme_of(host: str) -> str:
-    """The scheme of the addresses of a guarded host."""
-    with reading() as session:
-        found = session.scalars(select(GuardedAddress.scheme).where(GuardedAddress.host == host).limit(1)).first()
-    return found or "https"
+        return session.scalars(select(GuardedAddress.scheme).where(GuardedAddress.host == host).limit(1)).first()
 
 
 def at(url: str) -> Place | None:

@@ -77,20 +77,7 @@ def take(
         if login is None or _stage(session, caller, login.id) is not Stage.COMPLETE:
             return HandOffRefused()
         given = new_token()
-        taken = change(
-            session,
-            update(LoginPass)
-            .where(
-                LoginPass.hand_off_digest == digest(token),
-                LoginPass.taken_at.is_(None),
-                LoginPass.host == host,
-                LoginPass.browser_digest == browser_digest,
-                LoginPass.made_at > caller.now - HAND_OFF,
-                LoginPass.made_at <= caller.now + CLOCKS_APART,
-            )
-            .values(taken_at=caller.now, token_digest=digest(given)),
-        )
-        if taken != 1:
+        if not _taken(session, caller, token, given, host=host, browser_digest=browser_digest):
             return HandOffRefused()
         _drop_older(session, caller, login.id, host)
         its = replace(caller, account_id=login.account_id, login_id=login.id)
@@ -105,6 +92,24 @@ def _waits(token: str) -> bool:
     waits = select(LoginPass.id).where(LoginPass.hand_off_digest == digest(token), LoginPass.taken_at.is_(None))
     with reading() as session:
         return session.execute(waits).first() is not None
+
+
+def _taken(session: Session, caller: Caller, token: str, given: str, *, host: str, browser_digest: bytes) -> bool:
+    """Make the hand-off a pass: once, whoever else tries at the same time."""
+    became = change(
+        session,
+        update(LoginPass)
+        .where(
+            LoginPass.hand_off_digest == digest(token),
+            LoginPass.taken_at.is_(None),
+            LoginPass.host == host,
+            LoginPass.browser_digest == browser_digest,
+            LoginPass.made_at > caller.now - HAND_OFF,
+            LoginPass.made_at <= caller.now + CLOCKS_APART,
+        )
+        .values(taken_at=caller.now, token_digest=digest(given)),
+    )
+    return became == 1
 
 
 def _stage(session: Session, caller: Caller, login_id: int) -> Stage:

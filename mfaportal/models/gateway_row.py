@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 from ..plumbing.db import PreparedRow
 from .account import Account
 from .guarded_address import BackOfficePath, GuardedAddress
-from .identity_row import has_app, member_since, operator_since
+from .identity_row import has_app, login_facts, member_since, operator_since
 from .login import Login
 from .login_pass import LoginPass
 from .membership import Membership
@@ -54,12 +54,7 @@ def _statement() -> Any:
     token, host = bindparam("token", None, LargeBinary), bindparam("host", None, String)
     return (
         select(
-            Login.id.label("login_id"),
-            Login.password_at,
-            Login.second_factor_at,
-            Login.confirmed_at,
-            Login.last_seen_at,
-            Login.ended_at,
+            *login_facts(),
             Account.id.label("account_id"),
             Account.email,
             Account.name.label("account_name"),

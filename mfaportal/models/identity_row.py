@@ -74,12 +74,7 @@ def _statement(*, by_slug: bool, by_id: bool) -> Any:
     at_portal = here.slug == bindparam("slug", None, String) if by_slug else count == 1
     return (
         select(
-            Login.id.label("login_id"),
-            Login.password_at,
-            Login.second_factor_at,
-            Login.confirmed_at,
-            Login.last_seen_at,
-            Login.ended_at,
+            *login_facts(),
             Login.recovered_at,
             Account.id.label("account_id"),
             Account.email,
@@ -113,6 +108,12 @@ def _is_login(*, by_id: bool) -> ColumnElement[bool]:
     if by_id:
         return Login.id == bindparam("login", None, BigInteger)
     return Login.token_digest == bindparam("token", None, LargeBinary)
+
+
+def login_facts() -> tuple[Any, ...]:
+    """What happened to a login, and when."""
+    times = Login.password_at, Login.second_factor_at, Login.confirmed_at, Login.last_seen_at, Login.ended_at
+    return (Login.id.label("login_id"), *times)
 
 
 def has_app() -> Any:

@@ -17,7 +17,10 @@ class Portal(Flask):
     _bound: MapAdapter | None = None
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """As Flask's own where SERVER_NAME is set: that is what addresses are matched against, not `Host`."""
+        """As Flask's own where SERVER_NAME is set: that is what addresses are matched against, not `Host`.
+
+        A WebSocket's handshake, which Caddy shows the gateway as it is, counts as a request like any other.
+        """
         if self.config["SERVER_NAME"] is None:
             return super().create_url_adapter(request)
         if self._bound is None:

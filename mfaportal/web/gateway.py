@@ -14,6 +14,7 @@ from ..models.pass_holder import PassHolder
 from ..plumbing.runtime import runtime
 from ..rules import cookie_names
 from ..rules.access import Audience, Pass, Refuse, SendTo
+from ..rules.elsewhere import acts_from_elsewhere
 from ..rules.gateway import Forwarded, Malformed, header_safe, read_forwarded, return_url
 from ..rules.lifetimes import LAST_SEEN_STEP
 from ..rules.roles import groups_of
@@ -26,7 +27,6 @@ from .pass_cookies import PassCookies
 
 blueprint = Blueprint("gateway", __name__, url_prefix="/gateway")
 _SAFE = ("GET", "HEAD")
-_READING = (*_SAFE, "OPTIONS")
 _HEADERS = ("HTTP_X_FORWARDED_METHOD", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_URI")
 
 
@@ -91,16 +91,13 @@ def _ask() -> Asked | Response:
 
 
 def _is_foreign(forwarded: Forwarded) -> bool:
-    """Whether a page of another host sends something here, or opens a WebSocket, which its scripts could read.
-
-    Guarded hosts below one domain are one site to a browser, so it sends their cookies along.
-    """
-    if forwarded.method in _READING and not _is_web_socket():
-        return False
-    site = request.headers.get("Sec-Fetch-Site")
-    if site is not None:
-        return site not in ("same-origin", "none")
-    return request.headers.get("Origin", "null") not in ("null", f"{forwarded.scheme}://{forwarded.host}")
+    return acts_from_elsewhere(
+        method=forwarded.method,
+        web_socket=_is_web_socket(),
+        own_origin=f"{forwarded.scheme}://{forwarded.host}",
+        site=request.headers.get("Sec-Fetch-Site"),
+        origin=request.headers.get("Origin"),
+    )
 
 
 def _is_web_socket() -> bool:

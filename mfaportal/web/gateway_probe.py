@@ -55,7 +55,7 @@ def _probe() -> tuple[str, str]:
 
 def _is_of_another(named: str, host: str | None) -> bool:
     """Whether the proxy asks about another guarded host. One that nobody guards is what `doctor` looks for."""
-    return host is not None and host.lower() != named and gateway.guards(host.lower())
+    return host is not None and host.lower() != named and gateway.scheme_of(host.lower()) is not None
 
 
 def _judged(header: str, value: str | None) -> Header:

@@ -40,7 +40,7 @@ def _say_whose(response: Response) -> Response:
 @audience(Audience.PUBLIC, under=Under.GUARDED)
 def enter() -> ResponseReturnValue:
     """Twice on the way in: first to mark the browser that asks, then with the token that it brings back."""
-    host, scheme = g.guarded_host, gateway.scheme_of(g.guarded_host)
+    host, scheme = g.guarded_host, g.guarded_scheme
     cookies, wanted = PassCookies(scheme, host), _wanted(scheme, host)
     token = request.args.get("token")
     if token is None:
@@ -96,7 +96,7 @@ def _wanted(scheme: str, host: str) -> str:
 @audience(Audience.PUBLIC, under=Under.GUARDED)
 def denied() -> ResponseReturnValue:
     """For proxies that send people here rather than hand on the gateway's own 403."""
-    host, scheme = g.guarded_host, gateway.scheme_of(g.guarded_host)
+    host, scheme = g.guarded_host, g.guarded_scheme
     forwarded = read_forwarded("GET", scheme, host, _wanted(scheme, host))
     if isinstance(forwarded, Malformed):
         raise TypeError("what is wanted was read before")

@@ -64,8 +64,6 @@ class SafeHeaders:
                 headers.append(_NOT_KEPT)
             return start_response(status, headers, *rest)
 
-        # Caddy shows the gateway a WebSocket's handshake as it is, and werkzeug would look for a WebSocket of ours.
-        environ.pop("HTTP_CONNECTION", None)
         return self._inner(environ, start)
 
 

@@ -50,17 +50,20 @@ def _check_own() -> None:
     host = request.environ.get("HTTP_HOST", "")
     if host in runtime().allowed_hosts:
         return
-    if request.path.startswith(_OURS) and gateway.guards(host.lower()):
-        _is_at(host.lower())
+    if request.path.startswith(_OURS) and _is_at(host.lower()):
         abort(404)
     abort(400, "This portal does not answer under that host name.")
 
 
-def _is_at(host: str) -> None:
-    """The answer is shown on this guarded host, where nothing of the portal's own is near."""
+def _is_at(host: str) -> bool:
+    """Whether this is a guarded host: then the answer is shown there, where nothing of the portal's own is near."""
+    scheme = gateway.scheme_of(host)
+    if scheme is None:
+        return False
     request.environ[FOREIGN] = True
     g.alike = True
-    g.guarded_host = host
+    g.guarded_host, g.guarded_scheme = host, scheme
+    return True
 
 
 def _refuse_proxy() -> Response:
@@ -78,16 +81,14 @@ def _refuse_proxy() -> Response:
 def _check_guarded() -> Response | None:
     host = request.environ.get("HTTP_HOST", "").lower()
     asked_for = request.headers.get("X-Forwarded-Host", "").lower()
-    if asked_for not in ("", host) and trusted_peer() and gateway.guards(asked_for):
-        _is_at(asked_for)
+    if asked_for not in ("", host) and trusted_peer() and _is_at(asked_for):
         is_look = request.endpoint == "guarded_host.static"
         return None if is_look else guarded_pages.misconfigured(asked_for, _OTHER_HOST.format(host))
     g.alike = True
     if host in runtime().allowed_hosts:
         abort(404)
-    if not gateway.guards(host):
+    if not _is_at(host):
         abort(400, "No portal guards an address of this host.")
-    _is_at(host)
     return None
 
 

@@ -94,7 +94,8 @@ def clock(server_clock: ServerClock) -> MovableClock:
 @pytest.fixture(scope="session")
 def app(standing: Standing) -> Iterator[Flask]:
     """The same installation inside the test's own process."""
-    app = create_app({"MFAPORTAL_INSTANCE": str(standing.instance)})
+    settings = standing.server.settings
+    app = create_app({name: settings[name] for name in settings if name != "MFAPORTAL_WORKERS"})
     yield app
     with app.app_context():
         db.engine.dispose()

@@ -12,11 +12,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from mfaportal import create_app
 from mfaportal.models import BackOfficePath, GuardedAddress, Portal
-from mfaportal.plumbing.db import db, transaction
+from mfaportal.plumbing.db import transaction
 from mfaportal.rules.cookie_names import on_guarded_host
-from tests.browser.server_clock import ServerClock
+from tests.browser import conftest as walks
 from tests.browser.standing import Standing
 from tests.clock import MovableClock
 from tests.people import PORTAL, Cast, Person, seed
@@ -103,34 +102,8 @@ def front(request: pytest.FixtureRequest, site: Site, tmp_path_factory: pytest.T
         running.stop()
 
 
-@pytest.fixture
-def portal_server(standing: Standing) -> Server:
-    """The portal behind the proxy, with nobody in it."""
-    standing.empty()
-    return standing.server
-
-
-@pytest.fixture
-def server_clock(standing: Standing) -> ServerClock:
-    """The portal's clock."""
-    return standing.clock
-
-
-@pytest.fixture
-def clock(server_clock: ServerClock) -> MovableClock:
-    """For what `people` do beside the running server: they are made now."""
-    return MovableClock(server_clock())
-
-
-@pytest.fixture(scope="session")
-def app(standing: Standing) -> Iterator[Flask]:
-    """The same installation inside the test's own process."""
-    app = create_app(
-        {name: standing.server.settings[name] for name in standing.server.settings if name != "MFAPORTAL_WORKERS"}
-    )
-    yield app
-    with app.app_context():
-        db.engine.dispose()
+# The portal behind the proxy with nobody in it, its clock, and the same installation in the test's own process.
+portal_server, server_clock, clock, app = walks.portal_server, walks.server_clock, walks.clock, walks.app
 
 
 @dataclass

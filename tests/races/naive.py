@@ -19,6 +19,7 @@ from mfaportal.domain import (
     accepting,
     access_requests,
     audit,
+    hand_offs,
     link_rows,
     logins,
     one_time_links,
@@ -42,6 +43,7 @@ from mfaportal.models import (
     EventKind,
     Invitation,
     LinkKind,
+    LoginPass,
     OneTimeLink,
     RecoveryCode,
     RequestState,
@@ -128,6 +130,13 @@ def _take_invitation(session: Session, caller: Caller, invitation: Invitation) -
     return True
 
 
+def _enter_whatever(session: Session, caller: Caller, token: str, given: str, **_bound_to: object) -> bool:
+    """It waited when it was looked for."""
+    entered = update(LoginPass).where(LoginPass.hand_off_digest == digest(token))
+    change(session, entered.values(taken_at=caller.now, token_digest=digest(given)))
+    return True
+
+
 def _decide_whatever(session: Session, caller: Caller, request: AccessRequest, verdict: Verdict) -> bool:
     """It was open when it was looked at."""
     states = {Decision.ACCEPT: RequestState.ACCEPTED, Decision.DECLINE: RequestState.DECLINED}
@@ -158,6 +167,7 @@ verifier.take = _take_whatever
 recovery_rows.take = _take_recovery_code
 throttles._replace = _replace_whatever
 accepting._taken = _take_invitation
+hand_offs._taken = _enter_whatever
 one_time_links.take = _take_link  # type: ignore[assignment]
 link_rows.taken = _take_any_link
 password_changes._replaced = _replace_any_password

@@ -5,6 +5,7 @@ import pytest
 from tests.races import (
     of_changes,
     of_codes,
+    of_hand_offs,
     of_invitations,
     of_last_ones,
     of_limits,
@@ -25,6 +26,7 @@ from tests.races.arena import LOCKED, Arena, Race, broken
         of_codes.first_set_up_by_choice,
         of_codes.one_pending_key,
         of_codes.one_reset_link,
+        of_hand_offs.one_hand_off,
         of_limits.wrong_codes_at_log_in,
         of_limits.wrong_codes_at_step_up,
         of_limits.wrong_codes_at_set_up,

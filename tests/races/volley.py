@@ -37,13 +37,15 @@ class Request:
     fields: dict[str, str] = field(default_factory=dict)
     raw: tuple[str, bytes] | None = None
     """Content type and body, in place of fields."""
+    host: str = ""
+    """In place of the server's own."""
 
     def wire(self, host: str) -> bytes:
         kind, body = self.raw or ("application/x-www-form-urlencoded", urlencode(self.fields).encode())
         body = body if self.method == "POST" else b""
         lines = [
             f"{self.method} {self.path} HTTP/1.1",
-            f"Host: {host}",
+            f"Host: {self.host or host}",
             f"Cookie: {self.cookie}",
             f"X-Forwarded-For: {self.address}",
         ]
