@@ -241,6 +241,28 @@ def test_many_threads_may_ask_for_the_keys_at_once(app: Flask, person: Person, c
         assert (sealer.newest, len(set(added))) == (added[-1], 3)
 
 
+def test_whoever_looks_while_another_thread_reads_the_ring_waits_for_it(
+    app: Flask, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise the second one would seal under the key of before, or not open what the newest key has sealed."""
+    with app.app_context():
+        path, now = runtime().keys.ring.path, clock()
+        looking, read_again = RingFile(path), RingFile._read_again
+        seen: list[str] = []
+        second = threading.Thread(target=lambda: seen.append(next(iter(looking.keys().seal))))
+
+        def read_slowly(self: RingFile) -> None:
+            second.start()
+            second.join(0.2)
+            read_again(self)
+
+        monkeypatch.setattr(RingFile, "_read_again", read_slowly)
+        made = RingFile(path).add_seal_key(now)
+        looking.keys()
+        second.join()
+    assert seen == [made]
+
+
 def test_no_key_is_lost_when_several_are_made_at_once(app: Flask, clock: MovableClock) -> None:
     """Each thread has looked at the ring before, as another process has that rotates now."""
     with app.app_context():

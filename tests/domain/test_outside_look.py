@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -15,7 +16,7 @@ from mfaportal.domain import outside_look
 from mfaportal.domain.probe_report import HOST, METHOD, PROTO, URI, Header, Report, State, troubles
 from mfaportal.models import BackOfficePath, GuardedAddress, Portal
 from mfaportal.plumbing import http_look
-from mfaportal.plumbing.http_look import NoAnswer
+from mfaportal.plumbing.http_look import Answer, NoAnswer
 from tests.domain.proxy import FORWARD, NGINX, Setup, certificate, proxy
 from tests.guarded import guard
 from tests.people import Cast
@@ -207,3 +208,29 @@ def _looked_at(pieces: list[bytes]) -> NoAnswer:
         serving.join()
     assert isinstance(found, NoAnswer)
     return found
+
+
+def test_names_of_this_machine_need_no_name_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Browsers know where `data.localhost` is; name servers of many machines do not."""
+    resolve = socket.getaddrinfo
+
+    def knows_numbers_only(host: str, *more: Any, **named: Any) -> Any:
+        if host.endswith("localhost"):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return resolve(host, *more, **named)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        answering = Thread(target=_answer_once, args=(listening,))
+        answering.start()
+        monkeypatch.setattr(socket, "getaddrinfo", knows_numbers_only)
+        found = http_look.look(f"http://data.localhost:{listening.getsockname()[1]}/")
+        answering.join(5)
+    assert isinstance(found, Answer)
+    assert found.body.startswith(b"data.localhost:"), "it is asked under its name"
+
+
+def _answer_once(listening: socket.socket) -> None:
+    connection, _peer = listening.accept()
+    with connection:
+        host = connection.recv(4096).partition(b"\r\nHost: ")[2].partition(b"\r\n")[0]
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(host), host))

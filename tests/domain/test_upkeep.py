@@ -15,6 +15,7 @@ from mfaportal.models import (
     EventSeal,
     Invitation,
     Login,
+    LoginPass,
     Mail,
     MailJob,
     OneTimeLink,
@@ -144,6 +145,27 @@ def test_nothing_that_was_left_open_outlives_half_an_hour(scene: Scene) -> None:
     assert {
         (row.pending_secret, row.pending_at, row.shown_codes, row.shown_at) for row in stored(scene.app, Login)
     } == {(None, None, None, None)}
+
+
+def test_a_way_into_a_guarded_host_that_nobody_took_goes_and_a_pass_stays(scene: Scene) -> None:
+    with scene.app.app_context():
+        fill(scene, 1)
+        with transaction() as session:
+            (login_id, *_) = session.scalars(select(Login.id)).all()
+            facts = {
+                "login_id": login_id,
+                "host": "data.example.org",
+                "browser_digest": b"x",
+                "made_at": scene.clock(),
+            }
+            session.add(LoginPass(hand_off_digest=b"left", **facts))
+            session.add(LoginPass(hand_off_digest=b"taken", token_digest=b"t", taken_at=scene.clock(), **facts))
+    scene.clock.advance(minutes=1)
+    run(scene)
+    assert len(stored(scene.app, LoginPass)) == 2, "it can still be taken"
+    scene.clock.advance(minutes=2)
+    assert "1 way into a guarded host that nobody took removed" in run(scene)
+    assert [row.hand_off_digest for row in stored(scene.app, LoginPass)] == [b"taken"]
 
 
 def test_a_login_that_is_in_use_stays_however_old_its_account(scene: Scene) -> None:

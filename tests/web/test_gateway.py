@@ -244,3 +244,32 @@ def test_a_reader_who_becomes_an_editor_sees_the_back_office_at_the_next_log_in(
     assert guarded.open("/admin").status == 200
     assert len(rows.rows(app, select(LoginPass))) == 2
     assert len(rows.events(app, EventKind.GUARDED_HOST_ENTERED)) == 2
+
+
+def test_what_is_wrong_is_said_once_a_minute_and_each_thing_by_itself(
+    guarded: GuardedHost, clock: MovableClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every part of every page asks."""
+    for _ in range(3):
+        guarded.ask(headers={"X-Forwarded-Host": None})
+        guarded.ask(headers={"X-Forwarded-Uri": None})
+    assert [record.message.rpartition(": ")[2] for record in caplog.records] == [
+        "X-Forwarded-Host is missing",
+        "X-Forwarded-Uri is missing",
+    ]
+    clock.advance(minutes=1)
+    guarded.ask(headers={"X-Forwarded-Host": None})
+    assert len(caplog.records) == 3
+
+
+def test_a_host_that_is_not_ours_is_bound_to_nothing(make_app: Callable[..., Flask], clock: MovableClock) -> None:
+    """HSTS is for a year, and for whatever lies below: that is for whoever runs the host to say."""
+    app = make_app(MFAPORTAL_PUBLIC_URL="https://portal.example.org", **TRUST)
+    guard(app, DATA, slug="portal")
+    host = GuardedHost(Browser(app, clock))
+    for page in (host.ask(), host.ask(method="POST"), host.own("/.mfaportal/denied"), host.own("/.mfaportal/none")):
+        assert page.status in (302, 401, 403, 404)
+        assert "Strict-Transport-Security" not in page.response.headers
+        assert page.response.headers["X-Content-Type-Options"] == "nosniff"
+    own = host.browser.get("/log-in", base_url="https://portal.example.org")
+    assert "Strict-Transport-Security" in own.response.headers

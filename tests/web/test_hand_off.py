@@ -137,7 +137,9 @@ def test_a_hand_off_is_no_use_in_another_browser_or_on_another_host(
     thief.own("/.mfaportal/enter?next=/")
     assert thief.go(way).status == 410
     files = GuardedHost(guarded.browser, "https://files.example.org")
-    files.own("/.mfaportal/enter?next=/")
+    mark = guarded.browser.client.get_cookie("__Host-mfaportal-asked", "data.example.org")
+    assert mark is not None
+    guarded.browser.client.set_cookie("__Host-mfaportal-asked", mark.value, domain="files.example.org", secure=True)
     assert files.go(way.replace("data.", "files.")).status == 410
     assert guarded.go(way).status == 303, "and nobody has used it up"
 
@@ -193,6 +195,17 @@ def test_nobody_is_sent_to_an_address_that_is_not_guarded(guarded: GuardedHost, 
     assert guarded.browser.client.get("/hand-off", query_string={"to": to}, base_url=ORIGIN).status_code == 404
     page = guarded.browser.client.get("/log-in", query_string={"next": to}, base_url=ORIGIN)
     assert (page.status_code, page.headers["Location"]) == (303, "/")
+    way = f"/hand-off?to={quote(to, safe='')}"
+    page = guarded.browser.client.get("/log-in", query_string={"next": way}, base_url=ORIGIN)
+    assert (page.status_code, page.headers["Location"]) == (303, "/"), "nor by the page that leads on"
+
+
+def test_a_part_of_some_page_begins_no_hand_off(app: Flask, guarded: GuardedHost, people: Cast) -> None:
+    guarded.browser.log_in(people.reader)
+    way = f"/hand-off?to={DATA}/&browser={'x' * 43}"
+    for mode, status in [("no-cors", 403), ("cors", 403), ("navigate", 303)]:
+        assert guarded.browser.get(way, headers={"Sec-Fetch-Mode": mode}).status == status
+    assert len(rows.rows(app, select(LoginPass))) == 1
 
 
 def test_a_page_that_is_too_long_to_remember_leads_to_the_first_one(guarded: GuardedHost, people: Cast) -> None:
