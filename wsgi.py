@@ -10,5 +10,4 @@ try:
 except SettingError as error:
     app = after_refusal(error)
 
-gc.collect()
 gc.freeze()  # what is there now stays: the collector need not look through it again and again

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mfaportal.plumbing.hosts import is_host, stays_here
+from mfaportal.rules import gateway
 from mfaportal.rules.gateway import (
     Address,
     Chosen,
@@ -457,3 +458,13 @@ def test_a_header_can_always_be_sent_and_breaks_nothing(text: str) -> None:
     assert not any(unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp") for char in said)
     assert said == said.strip()
     assert header_safe(said) == header_safe(text)
+
+
+def test_what_is_long_is_not_remembered() -> None:
+    """Of a long path there are many readings, and anybody may ask about one."""
+    before = gateway._remembered.cache_info().currsize
+    for number in range(5):
+        _read(uri=f"/{number}" + "%2525;x" * 50)
+    assert gateway._remembered.cache_info().currsize == before
+    _read(uri="/asset-of-this-test.css")
+    assert gateway._remembered.cache_info().currsize in (before + 1, 256)
