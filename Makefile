@@ -21,10 +21,10 @@ ARGS =
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help run test races faults check fmt lock bench bench-gateway screenshots clean find-python new-venv
+.PHONY: help run test test-postgresql races faults cluster check fmt lock bench bench-gateway screenshots clean find-python new-venv
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
 
 run: .venv/.run ## Install what is needed, then start the portal and print its address
 	@exec $(PY) -m gunicorn wsgi:app
@@ -32,14 +32,17 @@ run: .venv/.run ## Install what is needed, then start the portal and print its a
 test: .venv/.dev ## Run the tests on all cores
 	@$(PY) -m pytest -n auto $(ARGS)
 
-races: .venv/.dev ## Run the races of many browsers in ten rounds each
+test-postgresql: .venv/.dev ## Run those tests on PostgreSQL that have a database, with a server of their own
+	@$(PY) -m pytest -n auto --database=postgresql $(ARGS)
+
+races: .venv/.dev ## Run the races of many browsers in ten rounds each (ARGS=--database=postgresql)
 	@ROUNDS=10 $(PY) -m pytest -n auto tests/races $(ARGS)
 
 faults: .venv/.dev ## Load and faults at full length: killed, locked, full, restarted, raced, fuzzed (half an hour or more)
 	@FAULTS=full ROUNDS=10 $(PY) -m pytest -n auto tests/faults tests/races tests/input tests/clock_faked tests/proxies/test_tricks.py \
 		tests/browser/test_look.py tests/test_first_start.py $(ARGS)
 
-check: .venv/.dev ## Lint, format, types, layers, dependencies, dead code, then the tests
+check: .venv/.dev ## Lint, format, types, layers, dependencies, dead code, then the tests on both databases
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 	$(PY) -m mypy
@@ -47,6 +50,7 @@ check: .venv/.dev ## Lint, format, types, layers, dependencies, dead code, then 
 	$(PY) -m deptry .
 	$(PY) -m vulture
 	$(PY) -m pytest -n auto $(ARGS)
+	$(PY) -m pytest -n auto --database=postgresql $(ARGS)
 
 fmt: .venv/.dev ## Format the code and repair what the linter can
 	@$(PY) -m ruff check --fix-only
@@ -54,11 +58,16 @@ fmt: .venv/.dev ## Format the code and repair what the linter can
 
 lock: .venv/.dev ## Write requirements*.txt anew from requirements*.in (ARGS=--upgrade for newer versions)
 	@$(LOCK) $(ARGS) requirements.in --output-file requirements.txt
-	@$(LOCK) $(ARGS) --constraint requirements.txt requirements-dev.in --output-file requirements-dev.txt
-	@if grep -n '://' requirements.txt requirements-dev.txt; then \
+	@$(LOCK) $(ARGS) --constraint requirements.txt requirements-postgresql.in --output-file requirements-postgresql.txt
+	@$(LOCK) $(ARGS) --constraint requirements.txt --constraint requirements-postgresql.txt requirements-dev.in \
+		--output-file requirements-dev.txt
+	@if grep -n '://' requirements.txt requirements-postgresql.txt requirements-dev.txt; then \
 		echo 'The lines above name a host, which does not belong in the pinned requirements.' >&2; exit 1; fi
 
-bench: .venv/.dev ## Measure the guarded page against the same page in bare Flask
+cluster: .venv/.dev ## Three machines over one PostgreSQL server: one dies, one is cut off (root, for network namespaces)
+	@FAULTS=full $(PY) -m pytest --database=postgresql tests/hosts $(ARGS)
+
+bench: .venv/.dev ## Measure the portal beside its peers and bare Flask (ten minutes or more, on an idle machine)
 	@$(PY) -m bench.run $(ARGS)
 
 bench-gateway: .venv/.dev ## Measure the gateway's check, alone and through nginx

@@ -9,7 +9,7 @@ from typing import Any
 from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
-from mfaportal.plumbing import running
+from mfaportal.plumbing import machine, running
 from mfaportal.plumbing.config import ROOT, SettingError, make_instance_folder, read
 from mfaportal.plumbing.logs import masked
 
@@ -36,7 +36,7 @@ bind = (
 )
 workers = _settings.workers
 worker_class = "gthread"
-threads = 4
+threads = machine.plan(_settings.workers).threads
 umask = 0o077
 chdir = str(ROOT)
 worker_tmp_dir = str(_settings.instance)

@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 
-from bench.run import PORT, serving, worker_memory, wrk
+from bench.gateway_tools import PORT, serving, worker_memory, wrk
 
 NGINX_PORT = 8472
 HOST = "data.localhost:8472"
@@ -72,14 +72,13 @@ def main() -> int:
         return 1
     with tempfile.TemporaryDirectory() as folder:
         os.environ.update(
-            BENCH_DATA=folder,
             MFAPORTAL_INSTANCE=f"{folder}/instance",
             MFAPORTAL_LISTEN=f"127.0.0.1:{PORT}",
             MFAPORTAL_TRUSTED_PROXIES="127.0.0.1",
         )
-        from bench import seed_portal  # noqa: PLC0415
+        from bench import gateway_seed  # noqa: PLC0415
 
-        cookie = seed_portal.enter(HOST)
+        cookie = gateway_seed.enter(HOST)
         _against_the_floor(cookie, rounds)
         with serving("gateway_portal") as pid, _nginx(Path(folder)):
             _through_nginx(cookie, rounds)

@@ -1,144 +1,137 @@
-"""The guarded page against the same page in bare Flask with Flask-Login: same server, in turns, on this machine.
+"""Measure the systems side by side and print markdown tables. See README.md.
 
-    make bench                       # six rounds
-    make bench ARGS="--rounds 3"
-
-Needs Debian's `wrk`. Each round measures each system once, a different one first each time; quoted are medians.
+make bench                          # all of it, three rounds
+make bench ARGS="--only a,mfaportal"
 """
 
+from __future__ import annotations
+
 import argparse
-import os
-import re
+import dataclasses
+import json
 import shutil
-import statistics
-import subprocess
 import sys
-import tempfile
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.client import HTTPConnection
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
-HERE = Path(__file__).parent
+from bench import adapters
+from bench.harness import measure, replay, report, servers, statements, summary, weights
+from bench.harness.adapter import Peer, Setup
+from bench.harness.figures import Figures
+from bench.harness.heading import heading
+from bench.harness.machine import Machine
+from bench.harness.measure import say
 
-PORT = 8471
-SECONDS = 4
-ACCOUNTS = 2000
+T = TypeVar("T")
+
+MEASUREMENTS = ("a", "b", "c", "d", "e", "f", "replay", "servers", "micro")
+
+
+def arguments() -> argparse.Namespace:
+    """What is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3, help="interleaved rounds (default 3)")
+    parser.add_argument(
+        "--only", default="", metavar="NAME,...",
+        help="measure only these systems and parts: " + ", ".join(adapters.NAMES + MEASUREMENTS),
+    )  # fmt: skip
+    parser.add_argument(
+        "--worker-class", default=Peer.worker_class, choices=("sync", "gthread"),
+        help="gunicorn's workers, for all systems alike (default sync)",
+    )  # fmt: skip
+    parser.add_argument("--scale", type=float, default=1.0, help="stretch each timed phase")
+    parser.add_argument(
+        "--patience", type=float, default=60, metavar="S",
+        help="seconds to spend on waiting for a quiet machine and on repeating (default 60)",
+    )  # fmt: skip
+    parser.add_argument("--prepare", action="store_true", help="make environments and databases, and measure nothing")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write all figures there")
+    options = parser.parse_args()
+    Peer.worker_class = options.worker_class
+    only = set(filter(None, options.only.split(",")))
+    if unknown := only - set(adapters.NAMES) - set(MEASUREMENTS):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}")
+    options.systems = [name for name in adapters.NAMES if name in only] or list(adapters.NAMES)
+    options.parts = only & set(MEASUREMENTS) or set(MEASUREMENTS)
+    if measure.BASE not in options.systems and options.parts & {"a", "b", "f", "servers"}:
+        options.systems.append(measure.BASE)  # what the ratios refer to
+    return options
+
+
+def setups(peer: Peer, parts: set[str]) -> list[Setup]:
+    """All databases the peer will need."""
+    wanted = [peer.usual]
+    if "b" in parts and peer.has_login:
+        wanted.append(Setup(peer.users, cheap_hash=True))
+    if "f" in parts and peer.can_grow:
+        wanted += [Setup(users, cheap_hash=True) for users in measure.GROWTH]
+    return wanted
+
+
+def available(names: list[str], parts: set[str]) -> list[Peer]:
+    """The systems that can be measured here, installed and seeded."""
+    peers = []
+    for peer in adapters.load(names):
+        if reason := peer.unavailable():
+            say(f"{peer.name} left out: {reason}")
+            continue
+        say(f"preparing {peer.name}")
+        peer.prepare()
+        for setup in setups(peer, parts):
+            say(f"  a database of {setup.users:,} users{', cheap hash' * setup.cheap_hash}")
+            peer.seed(setup)
+        peers.append(peer)
+    return peers
+
+
+def measured(options: argparse.Namespace, peers: list[Peer], machine: Machine) -> Figures:
+    """All parts that are asked for."""
+    parts, figures = options.parts, Figures()
+
+    def of_each(part: str, measurement: Callable[[Peer], T], *, quietly: bool = True) -> dict[str, T]:
+        if part not in parts:
+            return {}
+        say(f"part {part}: {measurement.__name__.replace('_', ' ')}")
+        return {peer.name: machine.quietly(measurement, peer) if quietly else measurement(peer) for peer in peers}
+
+    if parts & {"a", "b", "d"}:
+        figures.rounds = measure.Rounds(peers, parts, machine, options.scale).run(options.rounds)
+    figures.hash_ms = of_each("b", measure.hash_cost)
+    figures.sql = of_each("c", statements.sql, quietly=False)
+    figures.cold = of_each("d", measure.cold_start)
+    figures.pages = of_each("e", weights.pages)
+    if "f" in parts:
+        figures.growth = measure.growth([peer for peer in peers if peer.can_grow], machine, options.scale)
+    if "replay" in parts:
+        figures.replays = {peer.name: replay.accepted(peer) for peer in peers if peer.has_mfa}
+    if "servers" in parts:
+        bare = next(peer for peer in peers if peer.name == measure.BASE)
+        figures.servers = servers.servers(bare, options.rounds, machine, options.scale)
+    if "micro" in parts:
+        figures.micro = servers.micro(options.rounds, machine)
+    return figures
 
 
 def main() -> int:
-    """Measure and print."""
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--rounds", type=int, default=6)
-    options = arguments.parse_args()
+    """Prepare, measure, print."""
+    options = arguments()
     if shutil.which("wrk") is None:
-        print("This needs wrk: apt-get install wrk", file=sys.stderr)
+        say("This needs wrk: apt-get install wrk")
         return 1
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ.update(
-            BENCH_DATA=folder, MFAPORTAL_INSTANCE=f"{folder}/instance", MFAPORTAL_LISTEN=f"127.0.0.1:{PORT}"
-        )
-        cookies = {"bare": seed_bare(), "portal": seed_portal()}
-        rates: dict[tuple[str, int], list[float]] = {}
-        memory: dict[str, float] = {}
-        for number in range(options.rounds):
-            for system in ("bare", "portal") if number % 2 else ("portal", "bare"):
-                with serving(system) as pid:
-                    for connections in (1, 8):
-                        rates.setdefault((system, connections), []).append(load(cookies[system], connections))
-                    memory[system] = worker_memory(pid)
-    report(rates, memory, options.rounds)
+    peers, machine = available(options.systems, options.parts), Machine(options.patience)
+    if options.prepare:
+        if "micro" in options.parts:
+            servers.Micro().prepare()
+        return 0
+    start = time.monotonic()
+    figures = measured(options, peers, machine)
+    print(heading(machine, options.rounds, time.monotonic() - start))
+    print("\n".join([summary.text(figures, peers), *report.sections(figures, peers), report.remarks(peers)]))
+    if options.json:
+        options.json.write_text(json.dumps(figures, default=dataclasses.asdict, indent=1))
     return 0
-
-
-def seed_bare() -> str:
-    """Fill the floor's table and log in; the cookie."""
-    from bench import bare  # noqa: PLC0415
-
-    bare.seed(ACCOUNTS)
-    return _cookie(bare.app.test_client().post("/in/1").headers["Set-Cookie"])
-
-
-def seed_portal() -> str:
-    """Fill the portal with members, one of whom has an app and logs in with a code; the cookie."""
-    from bench import seed_portal as seeding  # noqa: PLC0415
-
-    return _cookie(seeding.log_in(ACCOUNTS))
-
-
-def _cookie(header: str) -> str:
-    return header.partition(";")[0]
-
-
-@contextmanager
-def serving(system: str) -> Iterator[int]:
-    """A gunicorn with two sync workers, as the comparison of the peers has it; its process number."""
-    command = [sys.executable, "-m", "gunicorn", f"bench.{system}:app", "-c", str(HERE / "gunicorn_bench.py")]
-    process = subprocess.Popen(
-        command,
-        cwd=HERE.parent,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        for _ in range(200):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{PORT}/nothing", timeout=2)
-            except urllib.error.HTTPError:
-                break
-            except OSError:
-                time.sleep(0.05)
-        else:
-            raise SystemExit(f"{system} did not start")
-        yield process.pid
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def load(cookie: str, connections: int) -> float:
-    """Requests a second, after a look that the page is the right one."""
-    from bench.guarded_page import MARKER  # noqa: PLC0415
-
-    connection = HTTPConnection("127.0.0.1", PORT, timeout=5)
-    connection.request("GET", "/guarded", headers={"Cookie": cookie})
-    page = connection.getresponse().read().decode()
-    if MARKER not in page:
-        raise SystemExit(f"this is not the guarded page: {page[:300]}")
-    return wrk(f"http://127.0.0.1:{PORT}/guarded", connections, {"Cookie": cookie})
-
-
-def wrk(url: str, connections: int, headers: dict[str, str]) -> float:
-    """Requests a second. Every answer has to be a 2xx."""
-    sent = [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{SECONDS}s", *sent, url]
-    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    if "Non-2xx" in text:
-        raise SystemExit(f"not every answer was the right one:\n{text}")
-    found = re.search(r"Requests/sec:\s+([\d.]+)", text)
-    if found is None:
-        raise SystemExit(text)
-    return float(found[1])
-
-
-def worker_memory(pid: int) -> float:
-    """MiB resident in the largest worker."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    sizes = [int(re.findall(r"VmRSS:\s+(\d+)", Path(f"/proc/{child}/status").read_text())[0]) for child in children]
-    return max(sizes) / 1024
-
-
-def report(rates: dict[tuple[str, int], list[float]], memory: dict[str, float], rounds: int) -> None:
-    """A table in Markdown."""
-    print(f"| guarded page, {rounds} rounds | bare Flask-Login | mfaportal | ratio |")
-    print("|---|--:|--:|--:|")
-    for connections in (1, 8):
-        bare, ours = (statistics.median(rates[system, connections]) for system in ("bare", "portal"))
-        print(f"| requests a second, {connections} at a time | {bare:,.0f} | {ours:,.0f} | {ours / bare:.2f} |")
-    print(f"| memory of a worker after the load, MiB | {memory['bare']:.0f} | {memory['portal']:.0f} | |")
 
 
 if __name__ == "__main__":

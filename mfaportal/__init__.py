@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
 MAX_BODY = 64 * 1024
 """Bytes of a form; more is 413 (security.md, fact 5)."""
-THREADS = 4
-"""A worker's threads, and so its connections to the database."""
 
 
 def create_app(settings: Mapping[str, str] | None = None) -> "Flask":
@@ -27,20 +25,21 @@ def create_app(settings: Mapping[str, str] | None = None) -> "Flask":
     """
     from . import cli, models, web  # noqa: F401, PLC0415  # tables are known once they are imported
     from .domain import caller, key_canary  # noqa: PLC0415
-    from .plumbing import assembly, db, keys, logs, migrations, passwords, staging  # noqa: PLC0415
+    from .plumbing import assembly, db, hash_memory, keys, logs, machine, migrations, staging  # noqa: PLC0415
     from .plumbing.config import SettingError, make_instance_folder, read  # noqa: PLC0415
 
     logs.configure()
     config = read(os.environ if settings is None else settings)
-    staging.finish(config.instance)
-    first_start = not db.file_exists(config.database_url)
+    staging.finish(config.instance, config.database_url)
+    first_start = not db.is_there(config.database_url)
     make_instance_folder(config)
     opened = keys.open_keys(config, first_start=first_start)
-    app = assembly.bare_app(config, opened, threads=THREADS)
+    share = machine.plan(config.workers)
+    app = assembly.bare_app(config, opened, threads=share.threads)
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_BODY)
     if os.environ.get("FLASK_RUN_FROM_CLI") == "true":
         migrations.register(app)
-    with app.app_context():
+    with app.app_context(), db.refused_in_words():
         if migrations.current(db.db.engine) is None:
             migrations.migrate(config)
         wrong = key_canary.settle(caller.the_portal_itself())
@@ -48,7 +47,7 @@ def create_app(settings: Mapping[str, str] | None = None) -> "Flask":
             raise SettingError(wrong)
     cli.register(app)
     web.register(app)
-    passwords.keep_memory_small()
+    hash_memory.MEMORY.keep_small(share.at_once)
     return app
 
 

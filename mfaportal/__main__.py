@@ -5,7 +5,7 @@ import sys
 from . import create_app
 from .domain import accounts, backups, catalogue, clock_watch
 from .domain.caller import the_portal_itself
-from .plumbing import migrations
+from .plumbing import db, migrations
 from .plumbing.config import SettingError
 from .plumbing.runtime import runtime
 
@@ -13,11 +13,16 @@ from .plumbing.runtime import runtime
 def main() -> int:
     """Make or migrate the database, print the address, and the welcome link while there is no account."""
     try:
-        app = create_app()
+        _prepare()
     except SettingError as error:
         print(f"mfaportal: {error}", file=sys.stderr)
         return 1
-    with app.app_context():
+    return 0
+
+
+def _prepare() -> None:
+    app = create_app()
+    with app.app_context(), db.refused_in_words():
         migrations.migrate(runtime().settings)
         clock_watch.watch(the_portal_itself())
         catalogue.sweep_files(runtime().now())
@@ -26,7 +31,6 @@ def main() -> int:
         print(f"The portal is at {settings.public_url}")
         if accounts.none_yet():
             print(f"Make the first account at {settings.public_url}/welcome?token={keys.welcome_token}")
-    return 0
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What every test may ask for: a fresh installation, people with stated rights, a clock that moves, a real server."""
 
+import fcntl
 import gc
 import os
 import shutil
@@ -15,7 +16,7 @@ from mfaportal import create_app
 from mfaportal.plumbing import passwords
 from mfaportal.plumbing.db import db
 from mfaportal.plumbing.runtime import runtime
-from tests import quick_apps
+from tests import databases, quick_apps
 from tests.browser_client import Browser
 from tests.clock import MovableClock
 from tests.faults.length import FULL
@@ -53,19 +54,41 @@ def pytest_xdist_auto_num_workers() -> int:
 
 @pytest.fixture(scope="session")
 def blank_instance(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated, empty installation; copied for each test, for migrating takes longer than most of them."""
-    folder = tmp_path_factory.mktemp("blank") / "instance"
-    app = create_app({"MFAPORTAL_INSTANCE": str(folder)})
-    with app.app_context():
-        db.engine.dispose()
-    return folder
+    """A migrated, empty installation; copied for each test, for migrating takes longer than most of them.
+
+    Whichever of xdist's workers comes first makes it for all.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    with (folder / "blank.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "blank").exists():
+            shutil.rmtree(folder / "making", ignore_errors=True)  # of a try that failed
+            with databases.blank(folder / "making") as settings:
+                app = create_app(settings)
+                with app.app_context():
+                    db.engine.dispose()
+            (folder / "making").rename(folder / "blank")
+    return folder / "blank"
 
 
 @pytest.fixture
-def instance(blank_instance: Path, tmp_path: Path) -> Path:
-    folder = tmp_path / "instance"
-    shutil.copytree(blank_instance, folder)
-    return folder
+def instance(blank_instance: Path, tmp_path: Path) -> Iterator[Path]:
+    with databases.installed(blank_instance, tmp_path / "instance") as folder:
+        yield folder
+
+
+@pytest.fixture
+def database_url(instance: Path) -> str:
+    """The address of the test's database."""
+    return databases.url_of(instance)
+
+
+@pytest.fixture
+def settings_of() -> Callable[[Path], dict[str, str]]:
+    """The settings of a further installation in any folder, with an empty database until the test ends."""
+    return databases.settings_of
 
 
 _FULL_HASHES = {"owasp_hashes", "server", "standing", "arena", "naive_arena", "deferred_arena"}
@@ -104,7 +127,8 @@ def make_app(
     made: list[Flask] = []
 
     def make(**settings: str) -> Flask:
-        app = create_app({"MFAPORTAL_INSTANCE": str(instance), **settings})
+        folder = Path(settings.get("MFAPORTAL_INSTANCE", instance))
+        app = create_app({**databases.settings_of(folder), **settings})
         app.jinja_env.bytecode_cache = compiled_templates
         with app.app_context():
             runtime().clock = clock

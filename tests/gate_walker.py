@@ -4,15 +4,14 @@ Nothing here knows a rule: a row's words are compared with statuses and location
 """
 
 import json
-import sqlite3
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass, replace
 
 from flask import Flask
 from werkzeug.test import Client, TestResponse
 
 from tests.browser_client import ORIGIN
+from tests.contents import Contents
 
 COLUMNS = ("anonymous", "code", "set-up", "outsider", "reader", "editor", "admin", "operator")
 JSON_ANSWERS = {
@@ -65,21 +64,16 @@ class Visitor:
 class Walker:
     """Sends requests as a visitor; after each POST the database is put back as it was."""
 
-    def __init__(self, app: Flask, database: str, person_id: int) -> None:
+    def __init__(self, app: Flask, database: Contents, person_id: int) -> None:
         self.app = app
         self.person_id = person_id
         self._client = Client(app, TestResponse, use_cookies=False)
         self._database = database
-        self._kept = sqlite3.connect(":memory:")
         self.keep()
 
     def keep(self) -> None:
         """From now on a POST is followed by the database as it is now."""
-        with closing(sqlite3.connect(self._database)) as live:
-            live.backup(self._kept)
-
-    def close(self) -> None:
-        self._kept.close()
+        self._kept = self._database.keep()
 
     def filled(self, rows: Mapping[str, Row], visitor: Visitor) -> dict[str, Row]:
         """The rows with the numbers of this visitor's app and of the person who is acted on."""
@@ -96,8 +90,7 @@ class Walker:
         data = {"csrf_token": visitor.csrf} if method == "POST" else None
         response = self._client.open(path, method=method, base_url=ORIGIN, headers=headers, data=data, buffered=True)
         if method == "POST":
-            with closing(sqlite3.connect(self._database)) as live:
-                self._kept.backup(live)
+            self._database.put_back(self._kept)
         return response
 
     def differences(self, rows: Mapping[str, Row], visitor: Visitor) -> list[str]:

@@ -32,6 +32,7 @@ class MailServer:
     """What came in, and what is answered: `rcpt` and `data` are the answers while they are set."""
 
     port: int = 0
+    host: str = "127.0.0.1"
     rcpt: str = ""
     data: str = ""
     sender: str = ""
@@ -45,7 +46,7 @@ class MailServer:
 
     @property
     def url(self) -> str:
-        return f"smtp://127.0.0.1:{self.port}"
+        return f"smtp://{self.host}:{self.port}"
 
     async def handle_MAIL(  # noqa: N802  # the library's name
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
@@ -94,17 +95,22 @@ class MailServer:
 
 @contextlib.contextmanager
 def mail_server(
-    *, certificate: Path | None = None, from_the_start: bool = False, auth: bool = False, port: int = 0
+    *,
+    certificate: Path | None = None,
+    from_the_start: bool = False,
+    auth: bool = False,
+    port: int = 0,
+    host: str = "127.0.0.1",
 ) -> Iterator[MailServer]:
     """Listens on this machine. With a certificate it offers STARTTLS, or is encrypted `from_the_start`."""
-    handler = MailServer()
+    handler = MailServer(host=host)
     context = None
     if certificate is not None:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(certificate)
     controller = Controller(
         handler,
-        hostname="127.0.0.1",
+        hostname=host,
         port=port or free_port(),
         ssl_context=context if from_the_start else None,
         tls_context=None if from_the_start else context,

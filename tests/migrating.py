@@ -10,7 +10,7 @@ from sqlalchemy.pool import NullPool, StaticPool
 
 from mfaportal.plumbing import migrations
 
-NEXT = "0005"
+NEXT = "0006"
 MEMORY = "sqlite://"
 _REVISION = '''"""A further revision, of a test."""
 
@@ -60,15 +60,27 @@ class Look:
         metadata.create_all(self._engine)
 
     def tables(self) -> set[str]:
-        return set(inspect(self._engine).get_table_names()) - {"alembic_version"}
+        """All but Alembic's own, and those of SQLite's search, which no model describes."""
+        tables = set(inspect(self._engine).get_table_names()) - {"alembic_version"}
+        return {table for table in tables if not table.startswith("account_search")}
 
     def value(self, sql: str) -> object:
         with self._engine.connect() as connection:
             return connection.execute(text(sql)).scalar()
 
+    def is_sound(self) -> bool:
+        """What SQLite says of its file; PostgreSQL has no such question."""
+        return self._engine.dialect.name != "sqlite" or self.value("PRAGMA integrity_check") == "ok"
+
     def rows(self) -> dict[str, object]:
         """How many rows each table holds."""
         return {table: self.value(f"SELECT count(*) FROM {table}") for table in self.tables()}  # noqa: S608
+
+    def _counts_on(self, table: str) -> bool:
+        """Whether no number of a row is ever given twice, which on SQLite has to be asked for."""
+        if self._engine.dialect.name != "sqlite":
+            return True
+        return "AUTOINCREMENT" in str(self.value(f"SELECT sql FROM sqlite_master WHERE name = '{table}'"))  # noqa: S608
 
     def shape(self) -> dict[str, object]:
         """Columns, keys, indexes, and the words that Alembic does not compare, table by table."""
@@ -83,7 +95,7 @@ class Look:
                     str({**i, "dialect_options": {k: str(v) for k, v in i.get("dialect_options", {}).items()}})
                     for i in seen.get_indexes(table)
                 ),
-                "AUTOINCREMENT" in str(self.value(f"SELECT sql FROM sqlite_master WHERE name = '{table}'")),  # noqa: S608
+                self._counts_on(table),
             )
             for table in self.tables()
         }

@@ -11,7 +11,7 @@ from tests.plugins.tools import tool
 
 SET_UP = "/log-in/set-up"
 CODES = "/account/security/recovery-codes"
-_RUN = re.compile(r"M(\d+) (\d+)h(\d+)v1h-(\d+)z")
+_RUN = re.compile(r"(?:M(\d+) (\d+)\.5|m(\d+) 0)h(\d+)")
 _SCALE = 4
 
 
@@ -26,16 +26,22 @@ class Offer:
         self.phone = Phone(self.key)
 
     @property
+    def drawing(self) -> str:
+        (path,) = re.findall(r'<path stroke="#000" d="([^"]+)"/></svg></div>', self.html)
+        return str(path)
+
+    @property
     def matrix(self) -> list[list[bool]]:
         """The drawing as modules, dark ones true, its quiet zone included."""
         ((width, height),) = re.findall(r'<svg viewBox="0 0 (\d+) (\d+)" role="img"', self.html)
         assert width == height
-        (path,) = re.findall(r'<path d="([^"]+)"/></svg></div>', self.html)
-        assert _RUN.sub("", path) == ""
+        assert _RUN.sub("", self.drawing) == ""
         dark = [[False] * int(width) for _ in range(int(width))]
-        for x, y, length, back in (map(int, run) for run in _RUN.findall(path)):
-            assert length == back
-            dark[y][x : x + length] = [True] * length
+        x = y = 0
+        for left, top, further, length in _RUN.findall(self.drawing):
+            x, y = (x + int(further), y) if further else (int(left), int(top))
+            dark[y][x : x + int(length)] = [True] * int(length)
+            x += int(length)
         return dark
 
     def scanned(self, folder: Path) -> str:

@@ -14,6 +14,8 @@ from mfaportal.domain import (
     authenticators,
     backups,
     cleansing,
+    copy_target,
+    database_copy,
     datasets,
     email_changes,
     events_export,
@@ -99,6 +101,11 @@ def _finish(caller: Caller, world: World) -> object:
 
 def _new_file() -> Path:
     return runtime().settings.instance / f"{new_token()}.tar"
+
+
+def _copy_database(caller: Caller) -> object:
+    file = runtime().settings.instance / f"{new_token()}.sqlite3"
+    return database_copy.copy(caller, f"sqlite:///{file}", copy_target.nobody_listens)
 
 
 def _have_mail() -> None:
@@ -188,6 +195,7 @@ OPERATIONS = {
         "operator", True, lambda caller, world: accounts.change_operator(caller, world.somebody.id, operator=True)
     ),
     "accounts.unlock": Operation("operator", True, lambda caller, world: accounts.unlock(caller, world.somebody.id)),
+    "database_copy.copy": Operation("operator", True, lambda caller, _: _copy_database(caller)),
     "backups.make": Operation("operator", True, lambda caller, _: backups.make(caller, _new_file(), None)),
     "cleansing.after_restore": Operation(
         "operator",

@@ -1,15 +1,11 @@
 """The cast: people with stated rights in one portal, made by the same operations that the command line calls."""
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Any
 
 from argon2 import PasswordHasher
 from sqlalchemy import select, update
-from sqlalchemy.engine import make_url
 
 from mfaportal.domain import access_security, accounts, recovery_rows
 from mfaportal.domain.accounts import Newcomer
@@ -26,6 +22,7 @@ from mfaportal.rules.mfa_rule import MfaRule
 from mfaportal.rules.roles import MemberRole
 from mfaportal.rules.totp import new_secret
 from tests.clock import MovableClock
+from tests.contents import contents
 from tests.phone import Phone
 
 PASSWORD = "correct horse battery staple"
@@ -60,7 +57,7 @@ class Cast:
         return [self.reader, self.editor, self.admin, self.operator]
 
 
-_SEEDED: dict[tuple[datetime, str, str], tuple[bytes, Cast]] = {}
+_SEEDED: dict[object, tuple[Any, Cast]] = {}
 
 
 def digest_now() -> str:
@@ -78,42 +75,26 @@ def seed(clock: MovableClock) -> Cast:
 
     Where nothing has happened yet, the database that this gave before at the same time is put in place.
     """
-    made, fresh = (clock(), digest_now(), _keys()), _nothing_happened()
-    if not fresh or made not in _SEEDED:
+    db.session.rollback()
+    live = contents(runtime().settings.database_url)
+    ((keys, happened),) = live.execute(_BEFORE)
+    made = (clock(), digest_now(), keys, type(live))
+    if happened or made not in _SEEDED:
         cast = _seed(clock)
-        if fresh:
-            with _database() as connection:
-                content = bytearray(connection.serialize())
-            content[18:20] = b"\x01\x01"  # no database in memory has a write-ahead log
-            _SEEDED[made] = (bytes(content), deepcopy(cast))
+        if not happened:
+            _SEEDED[made] = (live.keep(), deepcopy(cast))
         return cast
     kept, cast = _SEEDED[made]
-    db.session.rollback()
-    with closing(sqlite3.connect(":memory:")) as before, _database() as connection:
-        before.deserialize(kept)
-        before.backup(connection)
-        connection.execute("PRAGMA journal_mode = WAL")
+    live.put_back(kept)
     return deepcopy(cast)
 
 
-@contextmanager
-def _database() -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(make_url(runtime().settings.database_url).database or "")) as connection:
-        yield connection
-
-
-def _keys() -> str:
-    """With which the database is used: one that was made with others does not do in its place."""
-    with _database() as connection:
-        return str(connection.execute("SELECT value FROM settings WHERE name = 'key-canary'").fetchone())
-
-
-def _nothing_happened() -> bool:
-    with _database() as connection:
-        tables = ("accounts", "events", "settings WHERE name <> 'key-canary'", "throttles")
-        rows = sum(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables)  # noqa: S608
-        portals = connection.execute("SELECT slug, mfa_rule, sign_up, contact FROM portals").fetchall()
-    return rows == 0 and portals == [("portal", "off", "closed", "")]
+_BEFORE = """SELECT (SELECT value FROM settings WHERE name = 'key-canary'),
+    (SELECT count(*) FROM accounts) + (SELECT count(*) FROM events) + (SELECT count(*) FROM throttles)
+    + (SELECT count(*) FROM settings WHERE name <> 'key-canary') + abs((SELECT count(*) FROM portals) - 1)
+    + (SELECT count(*) FROM portals WHERE (slug, mfa_rule, sign_up, contact) <> ('portal', 'off', 'closed', ''))"""
+"""With which keys the database is used, for one that was made with others does not do in its place; and whether
+anything has happened in it."""
 
 
 def _seed(clock: MovableClock) -> Cast:

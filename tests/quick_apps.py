@@ -12,6 +12,8 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
+from tests.databases import on_postgresql
+
 
 @dataclass(frozen=True)
 class _Route:
@@ -25,7 +27,8 @@ class _Route:
     build_unknown: Callable[..., tuple[str, str]]
 
 
-_compile = Rule.compile
+COMPILE = Rule.compile
+"""Werkzeug's own."""
 _routes: dict[tuple[object, ...], _Route] = {}
 _statements: LRUCache[Any, Any] = LRUCache(2000)
 
@@ -33,13 +36,13 @@ _statements: LRUCache[Any, Any] = LRUCache(2000)
 def _compile_once(rule: Any) -> None:
     """The functions that build a URL take the rule as their argument, so rules of the same text may share them."""
     if rule.defaults:
-        _compile(rule)
+        COMPILE(rule)
         return
     kinds = tuple(rule.map.converters.values())
     key = (rule.rule, rule.host, rule.subdomain, rule.map.host_matching, rule.merge_slashes, kinds)
     known = _routes.get(key)
     if known is None:
-        _compile(rule)
+        COMPILE(rule)
         build, build_unknown = (method.__func__ for method in (rule._build, rule._build_unknown))
         arguments = frozenset(rule.arguments)
         _routes[key] = _Route(rule._parts, rule._trace, rule._converters, arguments, build, build_unknown)
@@ -50,12 +53,22 @@ def _compile_once(rule: Any) -> None:
 
 
 def install() -> None:
-    """For this process. All dialects of SQLite count as one: a compiled statement is found by its dialect."""
+    """For this process."""
     Rule.compile = _compile_once  # type: ignore[method-assign, assignment]
-    SQLiteDialect_pysqlite.__hash__ = lambda _self: 1  # type: ignore[method-assign, assignment]
-    SQLiteDialect_pysqlite.__eq__ = lambda _self, other: isinstance(  # type: ignore[method-assign]
-        other, SQLiteDialect_pysqlite
-    )
+    if on_postgresql():
+        from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg  # noqa: PLC0415  # as the driver
+
+        from tests import kept_connections  # noqa: PLC0415  # only there is a driver needed
+
+        kept_connections.install()
+        _all_alike(PGDialect_psycopg)
+    _all_alike(SQLiteDialect_pysqlite)
+
+
+def _all_alike(dialect: Any) -> None:
+    """All of a kind count as one: a compiled statement is found by its dialect."""
+    dialect.__hash__ = lambda _self: 1
+    dialect.__eq__ = lambda _self, other: type(other) is dialect
 
 
 def share_statements(engine: Engine) -> None:

@@ -1,20 +1,21 @@
 """What the database holds, beside what a page says; and facts put there that no form makes."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from flask import Flask
-from sqlalchemy import Select, event, insert, select
+from sqlalchemy import Select, insert, select
 from sqlalchemy.sql.dml import UpdateBase
 
 from mfaportal.models import Account, Authenticator, Event, EventKind, Login, Membership, Portal
-from mfaportal.plumbing.db import db, reading, transaction
+from mfaportal.plumbing.db import reading, transaction
 from mfaportal.rules.names import key_of
 from tests.clock import MovableClock
 from tests.people import PORTAL, Person
+from tests.tracing import traced
 
 Row = TypeVar("Row")
+counted_statements = traced
+"""The statements that read or write, as the database's driver hears them."""
 
 
 def rows(app: Flask, statement: Select[Row]) -> list[Row]:
@@ -81,28 +82,3 @@ def add_crowd(app: Flask, clock: MovableClock, names: list[str], role: str = "re
         memberships = [{"account_id": each, "portal_id": portal_id, "role": role, "since": clock()} for each in ids]
         session.execute(insert(Membership), memberships)
     return ids
-
-
-@contextmanager
-def counted_statements(app: Flask) -> Iterator[list[str]]:
-    """The statements that SQLite runs inside, those that begin and end transactions left out."""
-    seen: list[str] = []
-    connections: list[Any] = []
-
-    def note(statement: str) -> None:
-        if not statement.startswith(("BEGIN", "COMMIT", "ROLLBACK")):
-            seen.append(statement)
-
-    def trace(connection: Any, *_more: object) -> None:
-        connections.append(connection)
-        connection.set_trace_callback(note)
-
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "checkout", trace)
-    try:
-        yield seen
-    finally:
-        event.remove(engine, "checkout", trace)
-        for connection in connections:
-            connection.set_trace_callback(None)

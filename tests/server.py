@@ -12,6 +12,8 @@ from pathlib import Path
 from urllib.error import URLError
 
 from mfaportal.plumbing.config import ROOT
+from tests import databases
+from tests.databases import FILE
 
 START_SECONDS = 30
 
@@ -29,10 +31,12 @@ class Server:
         self._application = application
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.settings = {"MFAPORTAL_INSTANCE": str(instance), "MFAPORTAL_LISTEN": f"127.0.0.1:{self.port}"}
+        self.settings = {**databases.settings_of(instance), "MFAPORTAL_LISTEN": f"127.0.0.1:{self.port}"}
         self.environment: dict[str, str] = {}
         self.before: list[str] = []
         """A command that starts the server's, with fewer rights for instance."""
+        self.recycle_after = 0
+        """Requests after which a worker gives way to a new one; 0: never, as in production."""
         self._log_path = scratch / f"gunicorn-{self.port}.log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -40,6 +44,12 @@ class Server:
     def environ(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("MFAPORTAL_")}
         return {**kept, **self.settings, **self.environment}
+
+    @property
+    def database_url(self) -> str:
+        return (
+            self.settings.get("MFAPORTAL_DATABASE_URL") or f"sqlite:///{self.settings['MFAPORTAL_INSTANCE']}/{FILE}"
+        )
 
     @property
     def log(self) -> str:
@@ -63,11 +73,17 @@ class Server:
         assert found, self.log
         return found[0]
 
+    @property
+    def _recycling(self) -> list[str]:
+        """Not all workers at once."""
+        each = self.recycle_after
+        return ["--max-requests", str(each), "--max-requests-jitter", str(each // 4)] if each else []
+
     def start(self, *, workers: int = 2) -> "Server":
         self.settings["MFAPORTAL_WORKERS"] = str(workers)
         with self._log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                [*self.before, sys.executable, "-m", "gunicorn", self._application],
+                [*self.before, sys.executable, "-m", "gunicorn", *self._recycling, self._application],
                 cwd=ROOT,
                 env=self.environ,
                 stdout=log,

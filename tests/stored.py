@@ -8,6 +8,7 @@ from sqlalchemy import inspect, select
 
 from mfaportal.plumbing.db import Base, db
 from tests.browser_client import ORIGIN, Browser
+from tests.databases import contents_of
 
 HOST = "127.0.0.1"
 
@@ -28,7 +29,7 @@ def the_one(app: Flask, model: type[Base], **facts: object) -> Any:
 
 def raw_bytes(instance: Path) -> bytes:
     """Everything in the database's files, journal included, as a thief of the disk would read it."""
-    return b"".join(path.read_bytes() for path in sorted(instance.glob("*.sqlite*")))
+    return contents_of(instance).raw()
 
 
 def session_of(browser: Browser) -> dict[str, Any]:

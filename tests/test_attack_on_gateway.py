@@ -8,17 +8,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from time import thread_time
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, select, update
+from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from mfaportal.domain import cleansing, portals
 from mfaportal.models import EventKind, GuardedAddress, LoginPass, Portal
-from mfaportal.plumbing.db import db
 from mfaportal.rules.cookie_names import on_guarded_host
 from tests import offer, rows
 from tests.browser_client import ORIGIN, Browser
@@ -34,6 +32,7 @@ from tests.proxies.deployed import PORTAL_HOST, Site
 from tests.proxies.fronts import Nginx
 from tests.server import Server, free_port
 from tests.stored import cookie_of, plant_cookie
+from tests.tracing import traced
 
 FILES = "https://files.example.org"
 PASS = "__Host-mfaportal-pass"
@@ -147,26 +146,12 @@ def test_a_stranger_cannot_keep_a_worker_busy_with_one_path(guarded: GuardedHost
 def test_a_stranger_with_a_token_that_is_none_cannot_keep_others_from_writing(
     app: Flask, guarded: GuardedHost
 ) -> None:
-    """Nothing counts these questions; each would take SQLite's one lock for writing and wait for it."""
-    with app.app_context():
-        engine = db.engine
-    begun: list[str] = []
-    connections: list[Any] = []
-
-    def trace(connection: Any, *_more: object) -> None:
-        connections.append(connection)
-        connection.set_trace_callback(begun.append)
-
+    """Nothing counts these questions; each would take the one lock for writing and wait for it."""
     guarded.own("/.mfaportal/enter?next=/")
-    event.listen(engine, "checkout", trace)
-    try:
+    with traced(app, all_of_them=True) as begun:
         assert guarded.own(f"/.mfaportal/enter?token={'x' * 43}&next=/").status == 410
-    finally:
-        event.remove(engine, "checkout", trace)
-        for connection in connections:
-            connection.set_trace_callback(None)
     assert begun, "the statements were seen"
-    assert not [statement for statement in begun if "IMMEDIATE" in statement]
+    assert not [statement for statement in begun if "IMMEDIATE" in statement or "READ WRITE" in statement]
 
 
 @pytest.mark.parametrize("where", ["gateway", "portal", "guarded"])

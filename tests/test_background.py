@@ -16,8 +16,9 @@ from sqlalchemy.exc import OperationalError
 
 from mfaportal import background
 from mfaportal.background import worker_thread
-from mfaportal.background.worker_thread import LOCK, Background, Chore
+from mfaportal.background.worker_thread import Background, Chore
 from mfaportal.plumbing.config import ROOT
+from mfaportal.plumbing.turns import LOCK
 from tests.mail_server import mail_server
 
 Begin = Callable[..., Background]
@@ -63,6 +64,7 @@ def test_one_of_them_works_and_the_next_takes_over_when_it_is_gone(begin: Begin)
     assert counts == sorted(counts)
 
 
+@pytest.mark.sqlite_only("its lock is a file; the server's is in test_turns.py")
 def test_a_worker_that_is_killed_leaves_the_lock_to_the_others(app: Flask, begin: Begin) -> None:
     path = os.path.join(app.instance_path, LOCK)  # noqa: PTH118
     number = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)

@@ -2,19 +2,16 @@
 
 import hashlib
 import os
-import sqlite3
 import stat
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from sqlalchemy import delete, select, update
-from sqlalchemy.engine import make_url
 
 from mfaportal.domain import audit, catalogue, datasets, portals, stored_files
 from mfaportal.domain.outcomes import DatasetRefusal, Done
@@ -26,6 +23,7 @@ from tests import rows
 from tests.clock import MovableClock
 from tests.datasets import MEMBERS, TREES, add, described, every, files, spooled, upload
 from tests.people import PORTAL, Cast, on_the_command_line
+from tests.stranger import stranger_at
 
 DIGEST = hashlib.sha256(TREES).hexdigest()
 
@@ -196,8 +194,8 @@ def test_while_a_file_is_put_in_its_place_nobody_waits_for_the_database(
     place = FileStore.place
 
     def slowly(self: FileStore, measured: Measured) -> None:
-        with closing(sqlite3.connect(make_url(runtime().settings.database_url).database or "", timeout=0)) as other:
-            other.execute("BEGIN IMMEDIATE")  # would raise: database is locked
+        with stranger_at(runtime().settings.database_url) as other:
+            assert other.begin()
         place(self, measured)
 
     monkeypatch.setattr(FileStore, "place", slowly)

@@ -3,21 +3,20 @@
 The rows are literal. Nothing of `mfaportal.rules` is imported, so a rule and its test cannot be wrong together.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from flask import Flask
 from sqlalchemy import update
-from sqlalchemy.engine import make_url
 from werkzeug.test import TestResponse
 
 from mfaportal import cli
 from mfaportal.models import Portal
 from mfaportal.plumbing.db import transaction
-from mfaportal.plumbing.runtime import runtime
 from mfaportal.web import gate
 from tests.clock import MovableClock
+from tests.contents import contents
 from tests.datasets import add as add_dataset
 from tests.gate_visitors import COMPLETE, EVERYBODY, ONE_OF_EACH, come
 from tests.gate_walker import (
@@ -234,9 +233,8 @@ Enter = Callable[[str], tuple[Walker, Visitor]]
 
 
 @pytest.fixture
-def enter(app: Flask, people: Cast, clock: MovableClock) -> Iterator[Enter]:
+def enter(app: Flask, people: Cast, clock: MovableClock, database_url: str) -> Enter:
     """Come as somebody of EVERYBODY; a rule demands MFA of everyone since the beginning of time."""
-    made: list[Walker] = []
 
     def enter(name: str) -> tuple[Walker, Visitor]:
         with app.app_context():
@@ -244,14 +242,10 @@ def enter(app: Flask, people: Cast, clock: MovableClock) -> Iterator[Enter]:
             for _ in range(2):  # one keeps the file, for only the database is put back
                 add_dataset(clock, "Trees")
             add_person(clock, "deputy@example.org", "Deputy", "admin", operator=True)  # so that nobody is a last one
-            database = make_url(runtime().settings.database_url).database or ""
         visitor = come(app, people, clock, name)
-        made.append(Walker(app, database, somebody.id))
-        return made[-1], visitor
+        return Walker(app, contents(database_url), somebody.id), visitor
 
-    yield enter
-    for walker in made:
-        walker.close()
+    return enter
 
 
 def test_every_endpoint_has_a_row(app: Flask) -> None:

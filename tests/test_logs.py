@@ -2,14 +2,13 @@
 
 import logging
 import re
-import sqlite3
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from mfaportal.plumbing.logs import OneLine, masked
+from tests import databases
 from tests.browser_client import Browser
 from tests.input.wire import WireBrowser, head, raw
 from tests.people import Cast
@@ -62,8 +61,7 @@ def test_a_broken_database_does_not_put_what_was_typed_into_the_log(
     browser: Browser, people: Cast, instance: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     page = browser.get("/log-in")
-    with closing(sqlite3.connect(instance / "mfaportal.sqlite3")) as connection:
-        connection.execute("ALTER TABLE throttles RENAME TO gone")
+    databases.contents_of(instance).execute("ALTER TABLE throttles RENAME TO gone")
     answer = browser.send(page, email=f"{MARKER}@example.org", password=WRONG)
     assert answer.status == 503
     assert "throttles" in caplog.text

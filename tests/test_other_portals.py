@@ -4,25 +4,22 @@ Every address is asked for and every form is sent, with the second portal's slug
 with the first one's. The list is the URL map itself, so what is added later is walked, too.
 """
 
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
-from sqlalchemy.engine import make_url
 from werkzeug.test import Client, TestResponse
 
 from mfaportal.models import AccessRequest, Dataset, Invitation, Login, Mail, Portal
 from mfaportal.plumbing.db import db, transaction
-from mfaportal.plumbing.runtime import runtime
 from tests import thief
 from tests.browser_client import ORIGIN, Browser
 from tests.clock import MovableClock
+from tests.contents import Contents, contents
 from tests.cookies import SESSION, cookie_of
 from tests.people import PORTAL, Cast, Person, add_person, apps_of, give_app
 
@@ -149,13 +146,11 @@ class Trespasser:
     harbour: Harbour
     cookie: str
     csrf: str
-    database: str
-    kept: sqlite3.Connection = field(default_factory=lambda: sqlite3.connect(":memory:"))
+    database: Contents
 
     def __post_init__(self) -> None:
         self.client = Client(self.app, TestResponse, use_cookies=False)
-        with closing(sqlite3.connect(self.database)) as live:
-            live.backup(self.kept)
+        self.kept = self.database.keep()
         self.before = self.rows()
 
     def addresses(self, method: str) -> Iterator[Address]:
@@ -182,23 +177,22 @@ class Trespasser:
         told = any(secret in text for secret in SECRETS)
         changed = method == "POST" and self.rows() != self.before
         if method == "POST":
-            with closing(sqlite3.connect(self.database)) as live:
-                self.kept.backup(live)
+            self.database.put_back(self.kept)
         return Answer(answer.status_code, told, changed)
 
     def rows(self) -> list[tuple[str, Any]]:
         """Everything that belongs to the second portal or to its people."""
         found: list[tuple[str, Any]] = []
         portals, people = f"= {self.harbour.portal_id}", f"IN ({', '.join(map(str, sorted(self.harbour.people)))})"
-        with closing(sqlite3.connect(self.database)) as live:
-            for name, table in db.metadata.tables.items():
-                theirs = {"portal_id": portals, "account_id": people}
-                theirs |= {"portals": {"id": portals}, "accounts": {"id": people}}.get(name, {})
-                known = {column: which for column, which in theirs.items() if column in table.columns}
-                where = " OR ".join(f"{column} {which}" for column, which in known.items())
-                if where and name not in COUNTERS:
-                    statement = f"SELECT * FROM {name} WHERE {where} ORDER BY rowid"  # noqa: S608  # numbers only
-                    found += [(name, row) for row in live.execute(statement)]
+        for name, table in db.metadata.tables.items():
+            theirs = {"portal_id": portals, "account_id": people}
+            theirs |= {"portals": {"id": portals}, "accounts": {"id": people}}.get(name, {})
+            known = {column: which for column, which in theirs.items() if column in table.columns}
+            where = " OR ".join(f"{column} {which}" for column, which in known.items())
+            if where and name not in COUNTERS:
+                order = ", ".join(column.name for column in table.primary_key)
+                statement = f"SELECT * FROM {name} WHERE {where} ORDER BY {order}"  # noqa: S608  # numbers only
+                found += [(name, row) for row in self.database.execute(statement)]
         return found
 
 
@@ -206,21 +200,14 @@ Come = Callable[[Person], Trespasser]
 
 
 @pytest.fixture
-def come(app: Flask, people: Cast, harbour: Harbour, clock: MovableClock) -> Iterator[Come]:
-    made: list[Trespasser] = []
-
+def come(app: Flask, people: Cast, harbour: Harbour, clock: MovableClock, database_url: str) -> Come:
     def come(person: Person) -> Trespasser:
         browser = Browser(app, clock)
         browser.log_in(person)
         csrf = browser.csrf("/account")
-        with app.app_context():
-            database = make_url(runtime().settings.database_url).database or ""
-        made.append(Trespasser(app, harbour, cookie_of(browser), csrf, database))
-        return made[-1]
+        return Trespasser(app, harbour, cookie_of(browser), csrf, contents(database_url))
 
-    yield come
-    for trespasser in made:
-        trespasser.kept.close()
+    return come
 
 
 def test_the_second_portals_own_admin_sees_and_changes_what_the_others_must_not(come: Come, harbour: Harbour) -> None:

@@ -10,7 +10,8 @@ from flask import Flask
 
 from mfaportal import create_app
 from mfaportal.plumbing.config import ROOT, SettingError
-from tests.server import Server
+from tests.databases import settings_of
+from tests.server import Server, free_port
 
 KEY = "0123456789abcdefghijklmnopqrstuvwxyz"
 MakeApp = Callable[..., Flask]
@@ -18,9 +19,7 @@ MakeApp = Callable[..., Flask]
 
 def _refusal(instance: Path, **settings: str) -> str:
     with pytest.raises(SettingError) as refusal:
-        create_app(
-            {"MFAPORTAL_INSTANCE": str(instance), **{f"MFAPORTAL_{name}": text for name, text in settings.items()}}
-        )
+        create_app({**settings_of(instance), **{f"MFAPORTAL_{name}": text for name, text in settings.items()}})
     sentence = str(refusal.value)
     assert "\n" not in sentence
     return sentence
@@ -101,7 +100,23 @@ def test_what_is_no_database_is_refused(instance: Path, tmp_path: Path) -> None:
     (tmp_path / "text").write_text("This is no database, and longer than the header of one would be. " * 20)
     for path in (tmp_path, tmp_path / "text", tmp_path / "text" / "below"):
         assert _refusal(instance, DATABASE_URL=f"sqlite:///{path}").startswith("MFAPORTAL_DATABASE_URL: ")
-    assert _refusal(instance, DATABASE_URL="postgresql+psycopg://[").startswith("MFAPORTAL_DATABASE_URL ")
+    assert _refusal(instance, DATABASE_URL="postgresql+psycopg://[").startswith("MFAPORTAL_DATABASE_URL: ")
+
+
+def test_postgresql_without_its_driver_says_what_to_install(instance: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    said = _refusal(instance, DATABASE_URL="postgresql+psycopg://portal:wishbone@db.example.org/portal")
+    assert said.startswith("MFAPORTAL_DATABASE_URL: ")
+    assert ".venv/bin/pip install -r requirements-postgresql.txt" in said
+
+
+def test_a_server_that_is_away_is_said_without_the_password(instance: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mfaportal.plumbing.postgresql_connection.PATIENCE", 0.0)
+    url = f"postgresql+psycopg://portal:wishbone@127.0.0.1:{free_port()}/portal?sslmode=disable"
+    said = _refusal(instance, DATABASE_URL=url)
+    assert said.startswith("MFAPORTAL_DATABASE_URL: the database portal does not answer: connection to server at ")
+    assert said.endswith("Connection refused.")
+    assert "wishbone" not in said
 
 
 GUNICORN = (sys.executable, "-m", "gunicorn", "wsgi:app")

@@ -2,13 +2,13 @@
 
 import contextlib
 import http.client
-import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests import databases
 from tests.input.wire import WireBrowser, head, megabytes, raw
 from tests.server import Server
 
@@ -19,10 +19,10 @@ FORM = "Content-Type: application/x-www-form-urlencoded"
 def running(blank_instance: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all tests that only ask: none of them changes anything."""
     folder = tmp_path_factory.mktemp("server")
-    shutil.copytree(blank_instance, folder / "instance")
-    server = Server(folder / "instance", folder)
-    yield server.start(workers=2)
-    server.stop()
+    with databases.installed(blank_instance, folder / "instance") as instance:
+        server = Server(instance, folder)
+        yield server.start(workers=2)
+        server.stop()
 
 
 def test_headers_with_underscores_are_dropped(running: Server) -> None:
@@ -30,6 +30,8 @@ def test_headers_with_underscores_are_dropped(running: Server) -> None:
     assert json.status == 401
     for header in ("X_Requested_With: XMLHttpRequest", "X_REQUESTED_WITH: XMLHttpRequest"):
         assert raw(running, head(running, "GET /account HTTP/1.1", header)).status == 303
+    both = ("X-Requested-With: nobody", "X_Requested_With: XMLHttpRequest")
+    assert raw(running, head(running, "GET /account HTTP/1.1", *both)).status == 303
     assert raw(running, head(running, "GET /account HTTP/1.1", "SCRIPT_NAME: /evil")).location.startswith("/log-in")
     assert raw(running, head(running, "GET /account HTTP/1.1", "PATH_INFO: /healthz")).status == 303
 
@@ -63,6 +65,7 @@ def test_what_is_no_http_is_refused(running: Server) -> None:
     ):
         assert raw(running, head(running, "POST /log-in HTTP/1.1", header)).status == 400, header
     assert raw(running, head(running, "POST /log-in HTTP/1.1", "Transfer-Encoding: gzip")).status in (400, 501)
+    assert raw(running, head(running, "GET /log-in HTTP/1.1").replace(b"\r\n", b"\n")).status == 400
     assert WireBrowser(running).get("/healthz").status == 200
 
 

@@ -116,7 +116,17 @@ def test_a_tool_off_the_path_is_found_by_its_place(tmp_path: Path) -> None:
 
 
 def test_the_tools_of_the_browser_and_clock_tests_are_known() -> None:
-    assert set(KNOWN) == {"caddy", "chromium", "faketime", "nginx", "oathtool", "systemd-analyze", "zbarimg"}
+    assert set(KNOWN) == {
+        "caddy",
+        "chromium",
+        "faketime",
+        "initdb",
+        "ip",
+        "nginx",
+        "oathtool",
+        "systemd-analyze",
+        "zbarimg",
+    }
     assert tools.missing([]) == []
 
 

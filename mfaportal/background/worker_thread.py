@@ -1,12 +1,10 @@
 """The thread that does what is due, in one of the workers.
 
-Which worker is settled by a lock on a file, free the moment its holder is gone. Each thing has its own interval; what
-goes wrong in one is logged, at most once a minute, and stops neither the others nor the thread. No request waits.
+Which worker of which host has its turn is settled in `plumbing.turns`. Each thing has its own interval; what goes
+wrong in one is logged, at most once a minute, and stops neither the others nor the thread. No request waits.
 """
 
-import fcntl
 import logging
-import os
 import threading
 import traceback
 from collections.abc import Callable
@@ -16,7 +14,9 @@ from time import monotonic
 
 from flask import Flask
 
-LOCK = "sender.lock"
+from ..plumbing import turns
+from ..plumbing.db import db
+
 _TICK = 0.5
 _STOP_WITHIN = 1.0
 _LOG_EVERY = 60.0
@@ -35,49 +35,35 @@ class Chore:
 
 
 class Background(threading.Thread):
-    """Runs the chores while it has the lock; looks twice a second whether it can have it."""
+    """Runs the chores while it has its turn; looks twice a second whether it can have it."""
 
     def __init__(self, app: Flask, chores: list[Chore]) -> None:
         super().__init__(name="mfaportal-background", daemon=True)
         self._app = app
         self._chores = chores
-        self._lock_path = Path(app.instance_path, LOCK)
-        self._lock: int | None = None
+        with app.app_context():
+            self._turn = turns.of_sender(db.engine, Path(app.instance_path))
         self.stopping = threading.Event()
 
     def run(self) -> None:
         try:
             while not self.stopping.wait(_TICK):
-                if self._has_lock():
+                if self._turn.have():
                     self._do_what_is_due()
         finally:
-            if self._lock is not None:
-                os.close(self._lock)
+            self._turn.leave()
 
     def stop(self) -> None:
         """End after what is being done now; whoever waits for a mail server is not waited for."""
         self.stopping.set()
         self.join(_STOP_WITHIN)
 
-    def _has_lock(self) -> bool:
-        if self._lock is not None:
-            return True
-        try:
-            number = os.open(self._lock_path, os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError:
-            return False  # no file numbers left, or a folder that is gone: perhaps the next time
-        try:
-            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(number)
-            return False
-        self._lock = number
-        return True
-
     def _do_what_is_due(self) -> None:
         for chore in self._chores:
             if self.stopping.is_set() or monotonic() < chore.due:
                 continue
+            if not self._turn.have():
+                return  # another host has begun meanwhile
             try:
                 with self._app.app_context():
                     chore.run()

@@ -19,7 +19,6 @@ _passphrase = click.option(
     "--passphrase-stdin", is_flag=True, help="Read a passphrase for the file from the first line of standard input."
 )
 _REFUSALS = {
-    BackupRefusal.NOT_SQLITE: "Backups work for SQLite only so far; of a PostgreSQL database make one with pg_dump.",
     BackupRefusal.EXISTS: "{file} is there already; nothing is overwritten. Choose another name.",
 }
 

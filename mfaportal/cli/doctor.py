@@ -43,7 +43,7 @@ def _findings() -> Iterator[Finding]:
         yield from doctor.of_installation()
         return
     try:
-        if not db.file_exists(settings.database_url):
+        if not db.is_there(settings.database_url):
             return
         with bare_app(settings, keys.open_keys(settings, first_start=False), threads=1).app_context():
             yield from doctor.of_installation()

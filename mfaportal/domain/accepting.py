@@ -20,7 +20,7 @@ from ..plumbing.tokens import digest
 from ..rules.access import Audience
 from ..rules.lifetimes import STEP_UP, STEP_UP_GRACE
 from ..rules.names import PERSON_MAX, clean_name
-from . import audit, joining, request_rows
+from . import audit, hash_places, joining, request_rows
 from .authority import require
 from .caller import Caller
 from .outcomes import AccountRefusal, InvitationRefusal, Joined
@@ -61,7 +61,8 @@ def accept_as_new(
         return AccountRefusal.BAD_NAME
     if look(token, caller.now) is None:
         return InvitationRefusal.GONE
-    password_digest = hash_password(password)
+    with hash_places.of_link(token):
+        password_digest = hash_password(password)
     caller = replace(caller, account_id=None, login_id=None)  # half logged in is nobody
     try:
         with transaction() as session:

@@ -19,7 +19,7 @@ from ..rules.lifetimes import STEP_UP, STEP_UP_GRACE
 from ..rules.names import PERSON_MAX, clean_name
 from ..rules.roles import MemberRole, Role
 from ..rules.throttling import Kind
-from . import attempts, audit, joining, notices, request_rows, sign_up_policy, stranger_rows, throttles
+from . import attempts, audit, hash_places, joining, notices, request_rows, sign_up_policy, stranger_rows, throttles
 from .authority import require
 from .caller import Caller
 from .outcomes import AccountRefusal, Done, Joined, PausedUntil, RequestRefusal
@@ -89,17 +89,18 @@ def ask_as_stranger(caller: Caller, slug: str, wish: Wish) -> Done | AccountRefu
         return AccountRefusal.BAD_NAME
     wish = replace(wish, email=email, name=name)
     caller = replace(caller, account_id=None, login_id=None)  # half logged in is nobody
-    with transaction() as session:
-        portal_id = _taking(session, slug)
-        if portal_id is None:
-            return RequestRefusal.CLOSED
-        paused = throttles.count(session, _strangers(caller, portal_id, email), caller.now)
-        if paused:
-            to_portal = Kind.REQUEST_TO_PORTAL in paused.full
-            attempts.note_pause(session, caller, paused, portal_id=portal_id if to_portal else None, what="request")
-            if Kind.REQUEST_FROM_ADDRESS in paused.full:
-                return Done()
-    password_digest = hash_password(wish.password)
+    with hash_places.of_stranger(caller):
+        with transaction() as session:
+            portal_id = _taking(session, slug)
+            if portal_id is None:
+                return RequestRefusal.CLOSED
+            paused = throttles.count(session, _strangers(caller, portal_id, email), caller.now)
+            if paused:
+                of = portal_id if Kind.REQUEST_TO_PORTAL in paused.full else None
+                attempts.note_pause(session, caller, paused, portal_id=of, what="request")
+                if Kind.REQUEST_FROM_ADDRESS in paused.full:
+                    return Done()
+        password_digest = hash_password(wish.password)
     if paused:
         return Done()
     with transaction() as session:

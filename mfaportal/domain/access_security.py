@@ -1,20 +1,21 @@
 """Access > Security: who may see a portal, and whom its MFA rule covers, with the people behind each choice."""
 
+from collections import Counter
 from dataclasses import dataclass
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ..models import Account, Authenticator, EventKind, MailJobKind, Membership, Portal, Visibility
-from ..models.membership import works_in_back_office
+from ..models import EventKind, MailJobKind, Portal, PortalCount, Visibility
 from ..plumbing.db import reading, transaction
 from ..rules.access import Audience
 from ..rules.lifetimes import STEP_UP, STEP_UP_GRACE
 from ..rules.mfa_rule import MfaRule, RuleInForce, changed
-from ..rules.roles import Role
+from ..rules.roles import MemberRole, Role
 from . import audit, notices
 from .authority import require
 from .caller import Caller
+from .member_places import COUNT_AS, OPERATORS
 from .outcomes import Done, PortalRefusal, RuleRefusal
 
 
@@ -54,21 +55,17 @@ def look(slug: str) -> AccessSecurity | None:
 
 def _coverage(session: Session, portal_id: int) -> tuple[Coverage, Coverage]:
     """Suspended people are counted too: the rule covers them again the moment they are restored."""
-    here = and_(Membership.account_id == Account.id, Membership.portal_id == portal_id)
-    works = or_(Account.is_operator, works_in_back_office(Membership.role))
-    bare = ~select(Authenticator.id).where(Authenticator.account_id == Account.id).exists()
-    row = session.execute(
-        select(
-            func.coalesce(func.sum(case((works, 1), else_=0)), 0),
-            func.coalesce(func.sum(case((and_(works, bare), 1), else_=0)), 0),
-            func.count(),
-            func.coalesce(func.sum(case((bare, 1), else_=0)), 0),
-        )
-        .select_from(Account)
-        .outerjoin(Membership, here)
-        .where(or_(Account.is_operator, Membership.portal_id.is_not(None)))
-    ).one()
-    return Coverage(row[0], row[1]), Coverage(row[2], row[3])
+    counts = select(PortalCount.counted, PortalCount.number, PortalCount.set_up).where(
+        PortalCount.portal_id == portal_id, PortalCount.counted.in_(COUNT_AS)
+    )
+    people, without_app = Counter[str](), Counter[str]()
+    for counted, number, set_up in session.execute(counts):
+        people[counted], without_app[counted] = number, number - set_up
+    back_office = (MemberRole.EDITOR, MemberRole.ADMIN, OPERATORS)
+    return (
+        Coverage(sum(people[kind] for kind in back_office), sum(without_app[kind] for kind in back_office)),
+        Coverage(people.total(), without_app.total()),
+    )
 
 
 def change(

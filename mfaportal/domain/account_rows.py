@@ -8,10 +8,7 @@ from ..models.setting import WELCOMED
 
 
 def another_operator(session: Session, account_id: int) -> bool:
-    """Whether somebody else, not suspended, runs the installation. Locks the operators' rows until the end."""
-    operators = session.scalars(select(Account.id).where(Account.is_operator).with_for_update()).all()
-    if not operators:
-        return False
+    """Whether somebody else, not suspended, runs the installation. Operations take turns, so it stays so."""
     others = select(func.count()).where(Account.is_operator, Account.suspended_at.is_(None), Account.id != account_id)
     return bool(session.scalar(others))
 

@@ -12,6 +12,7 @@ from ..models.setting import WELCOMED
 from ..plumbing.addresses import normalise
 from ..plumbing.db import reading, transaction
 from ..plumbing.passwords import hash_password
+from ..plumbing.runtime import runtime
 from ..rules.access import Audience
 from ..rules.lifetimes import STEP_UP, STEP_UP_GRACE
 from ..rules.names import PERSON_MAX, PORTAL_MAX, clean_name, slug_from
@@ -41,8 +42,11 @@ class Newcomer:
 
 def none_yet() -> bool:
     """Whether the installation still waits for its first account."""
-    with reading() as session:
-        return account_rows.no_account(session)
+    here = runtime()
+    if not here.in_use:
+        with reading() as session:
+            here.in_use = not account_rows.no_account(session)
+    return not here.in_use
 
 
 def welcome(

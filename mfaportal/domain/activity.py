@@ -1,60 +1,31 @@
 """Reading the log of events: one's own, a portal's, all of it; newest first, paged by number, a statement a page."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from enum import StrEnum
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import Session, aliased
 
-from ..models import Account, Event, EventKind, Membership, Portal
-from ..plumbing.clock import midnight
+from ..models import Account, Event, Membership, Portal
 from ..plumbing.db import reading
-from ..rules.names import key_of
+from . import event_places
+from .event_places import EventGroup, EventsQuery, Scope, kinds_of
 
+__all__ = [
+    "EventGroup",
+    "EventLine",
+    "EventsPage",
+    "EventsQuery",
+    "every",
+    "kinds_of",
+    "of_all",
+    "of_portal",
+    "own",
+]
 PAGE = 50
 PORTION = 500
-_QUERY_MAX = 100
-_DIGITS_MAX = 18
-
-
-class EventGroup(StrEnum):
-    """What to list by; no group lists all."""
-
-    LOGINS = "logins"
-    METHODS = "methods"
-    ACCOUNTS = "accounts"
-    PEOPLE = "people"
-    DATASETS = "datasets"
-    SETTINGS = "settings"
-
-
-_SUBJECTS = {
-    EventGroup.LOGINS: ("login", "gateway", "code", "throttle"),
-    EventGroup.METHODS: ("authenticator", "recovery-codes"),
-    EventGroup.ACCOUNTS: ("account", "password", "link"),
-    EventGroup.PEOPLE: ("membership", "request", "invitation"),
-    EventGroup.DATASETS: ("dataset",),
-    EventGroup.SETTINGS: ("portal", "people", "events", "keys", "clock", "backup", "mail"),
-}
-"""What stands before the colon of the kinds in a group; a test finds each kind in one."""
-
-
-@dataclass(frozen=True, slots=True)
-class EventsQuery:
-    """Filters, and the event before which the page begins. `portal`: a slug, for those who see all portals.
-
-    `since` and `until` are days in UTC, both of them included.
-    """
-
-    group: EventGroup | None = None
-    person: str = ""
-    since: date | None = None
-    until: date | None = None
-    portal: str = ""
-    after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +49,8 @@ class EventLine:
 
 @dataclass(frozen=True, slots=True)
 class EventsPage:
+    """`next_after`: where older ones begin. There may be such a place behind a page that is not full, or empty."""
+
     events: list[EventLine]
     next_after: int | None
 
@@ -99,28 +72,42 @@ def own(account_id: int, after: int | None) -> EventsPage:
 
 def of_portal(portal_id: int, query: EventsQuery, *, everything: bool) -> EventsPage:
     """What happened in a portal. `everything`: also from where operators acted, which is not for its admins."""
-    return _page(_of_portal(portal_id, query, everything=everything).where(*_older(query.after)))
+    return _listed(Scope(portal_id, own_people=not everything), query)
 
 
 def of_all(query: EventsQuery) -> EventsPage:
     """What happened anywhere."""
-    return _page(_of_all(query).where(*_older(query.after)))
+    return _listed(Scope(), query)
 
 
 def every(
     query: EventsQuery, until: int, *, portal_id: int | None = None, everything: bool = True
 ) -> Iterator[EventLine]:
     """All that fit, oldest first and up to the number `until`, read in portions."""
-    statement = _of_all(query) if portal_id is None else _of_portal(portal_id, query, everything=everything)
-    last = 0
+    scope, last = Scope(portal_id, own_people=not everything), 0
     while True:
         with reading() as session:
-            portion = statement.where(Event.id > last, Event.id <= until).order_by(Event.id).limit(PORTION)
-            found = [EventLine(*row) for row in session.execute(portion)]
+            ids, more = event_places.oldest(session, scope, query, last, until, PORTION)
+            found = _lines_of(session, scope, ids)
         yield from found
-        if len(found) < PORTION:
+        if more is None:
             return
-        last = found[-1].id
+        last = more
+
+
+def _listed(scope: Scope, query: EventsQuery) -> EventsPage:
+    with reading() as session:
+        ids, more = event_places.newest(session, scope, query, PAGE)
+        return EventsPage(_lines_of(session, scope, ids), more)
+
+
+def _lines_of(session: Session, scope: Scope, ids: Sequence[int]) -> list[EventLine]:
+    """The events with these numbers, in their order."""
+    if not ids:
+        return []
+    statement = _lines(_seen_in(scope.portal_id) if scope.own_people else None).where(Event.id.in_(ids))
+    lines = {row.id: EventLine(*row) for row in session.execute(statement)}
+    return [lines[each] for each in ids if each in lines]
 
 
 def _older(after: int | None) -> list[ColumnElement[bool]]:
@@ -166,49 +153,8 @@ def _lines(seen: ColumnElement[bool] | None = None) -> Any:
     )
 
 
-def _of_all(query: EventsQuery) -> Select[Any]:
-    statement = _filtered(_lines(), query, email=None)
-    return statement.where(Portal.slug == query.portal) if query.portal else statement
-
-
-def _of_portal(portal_id: int, query: EventsQuery, *, everything: bool) -> Select[Any]:
+def _seen_in(portal_id: int | None) -> ColumnElement[bool]:
     """Its admins see from where its members and people without an account came, not from where operators did."""
     place = aliased(Membership)
     member = exists().where(place.portal_id == portal_id, place.account_id == _ACTOR.id)
-    seen = or_(Event.actor_id.is_(None), and_(_ACTOR.is_operator.is_(False), member))
-    statement = _lines(None if everything else seen).where(Event.portal_id == portal_id)
-    return _filtered(statement, query, email=None if everything else portal_id)
-
-
-def _filtered(statement: Select[Any], query: EventsQuery, *, email: int | None) -> Select[Any]:
-    """`email`: the portal whose people may be looked for by e-mail; None: everybody may."""
-    if query.group is not None:
-        statement = statement.where(Event.kind.in_(kinds_of(query.group)))
-    if query.person:
-        statement = statement.where(_is_about(query.person[:_QUERY_MAX], email))
-    if query.since is not None:
-        statement = statement.where(Event.at >= midnight(query.since))
-    if query.until is not None:
-        statement = statement.where(Event.at < midnight(query.until) + timedelta(days=1))
-    return statement
-
-
-def kinds_of(group: EventGroup) -> list[EventKind]:
-    """The kinds of event in a group."""
-    return [kind for kind in EventKind if kind.partition(":")[0] in _SUBJECTS[group]]
-
-
-def _is_about(text: str, portal_id: int | None) -> ColumnElement[bool]:
-    """Done by or to somebody whose name or e-mail holds the text, or who has this number: of a deleted account.
-
-    An e-mail is looked for only where the list of users shows it: else one could guess it letter by letter.
-    """
-    who, place = aliased(Account), aliased(Membership)
-    email = who.email.contains(text.lower(), autoescape=True)
-    if portal_id is not None:
-        here = exists().where(place.account_id == who.id, place.portal_id == portal_id)
-        email = and_(email, or_(who.is_operator, here))
-    ids = select(who.id).where(or_(who.name_key.contains(key_of(text), autoescape=True), email))
-    number = int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX else None
-    sides = (Event.account_id, Event.actor_id)
-    return or_(*(side.in_(ids) for side in sides), *(side == number for side in sides if number is not None))
+    return or_(Event.actor_id.is_(None), and_(_ACTOR.is_operator.is_(False), member))

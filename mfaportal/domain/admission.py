@@ -12,15 +12,18 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import ColumnElement, literal, not_, select, true
+from sqlalchemy import ColumnElement, ScalarSelect, String, and_, bindparam, not_, or_, select
 from sqlalchemy.orm import Session
 
 from ..models import AccessRequest, Account, Invitation, Membership, Portal, RequestState
 from ..models.invitation import still_works
-from ..plumbing.db import reading
+from ..plumbing.db import Instant, reading
 from ..plumbing.passwords import verify_password
+from ..plumbing.prepared_change import PreparedChange
+from ..rules.lifetimes import ADDRESS_LINK
 from .outcomes import LoginRefusal, StillAsking
-from .request_rows import mail_is_dead
+from .request_rows import was_mailed_by
+from .throttle_rows import Question
 
 _TOLD = (RequestState.OPEN, RequestState.DECLINED, RequestState.DECOY, RequestState.UNCONFIRMED)
 
@@ -48,39 +51,43 @@ class Known:
 
 def look_up(email: str, now: datetime) -> Known:
     """By the text typed, in lower case; what is no address is nobody's. One statement, whatever it finds."""
-    typed = email.strip(" ").lower()[:254]
-    account = select(Account.id, Account.password_digest).where(Account.email == typed).subquery()
-    confirmed = _newest(typed, AccessRequest.email_confirmed_at.is_not(None))
-    newest = _newest(typed, AccessRequest.email_confirmed_at.is_(None), not_(mail_is_dead(now)))
-    one = select(literal(1).label("one")).subquery()
-    statement = (
-        select(
-            account.c.id,
-            account.c.password_digest,
-            confirmed.c.id,
-            confirmed.c.password_digest,
-            newest.c.id,
-            newest.c.password_digest,
-        )
-        .select_from(one)
-        .outerjoin(account, true())
-        .outerjoin(confirmed, true())
-        .outerjoin(newest, true())
-    )
     with reading() as session:
-        return Known(*session.execute(statement).one())
+        return Known(*_LOOK_UP.run(session, about(email, now)).rows[0])
 
 
-def _newest(email: str, *which: ColumnElement[bool]) -> Any:
+def about(email: str, now: datetime) -> dict[str, Any]:
+    """What `WHOSE` wants to know."""
+    return {"typed": email.strip(" ").lower()[:254], "mailed_at": now - ADDRESS_LINK}
+
+
+def _columns() -> list[ScalarSelect[Any]]:
+    """In the order of `Known`, whether asked alone or along with counting."""
+    confirmed = [AccessRequest.email_confirmed_at.is_not(None)]
+    mail_lives = not_(was_mailed_by(bindparam("mailed_at", type_=Instant)))
+    newest = [AccessRequest.email_confirmed_at.is_(None), mail_lives]
+    of_account = [
+        select(column).where(Account.email == _TYPED).scalar_subquery()
+        for column in (Account.id, Account.password_digest)
+    ]
+    return of_account + [_newest(column, *which) for which in (confirmed, newest) for column in _OF_REQUEST]
+
+
+def _newest(column: Any, *which: ColumnElement[bool]) -> ScalarSelect[Any]:
     return (
-        select(AccessRequest.id, AccessRequest.password_digest)
+        select(column)
         .where(
-            AccessRequest.email == email, AccessRequest.account_id.is_(None), AccessRequest.state.in_(_TOLD), *which
+            AccessRequest.email == _TYPED, AccessRequest.account_id.is_(None), AccessRequest.state.in_(_TOLD), *which
         )
         .order_by(AccessRequest.id.desc())
         .limit(1)
-        .subquery()
+        .scalar_subquery()
     )
+
+
+_TYPED = bindparam("typed", type_=String)
+_OF_REQUEST = (AccessRequest.id, AccessRequest.password_digest)
+WHOSE = Question(_columns)
+_LOOK_UP = PreparedChange(lambda _insert: select(*_columns()))
 
 
 def judge(known: Known, password: str) -> Right:
@@ -94,7 +101,9 @@ def judge(known: Known, password: str) -> Right:
 
 
 def holder_of(session: Session, known: Known, right: Right) -> Account | AccessRequest | None:
-    """Whose the right password still is, at the same cost whatever the address."""
+    """Whose the right password still is; a wrong one costs the same whatever the address."""
+    if right is Right.NOBODY:
+        return None
     as_confirmed = right is Right.CONFIRMED
     request_id, seen = (
         (known.confirmed_id, known.confirmed_digest) if as_confirmed else (known.request_id, known.request_digest)
@@ -108,14 +117,12 @@ def holder_of(session: Session, known: Known, right: Right) -> Account | AccessR
     return None
 
 
-def admit(session: Session, holder: Account | AccessRequest, now: datetime) -> Account | LoginRefusal | StillAsking:
-    """The account, or why it may not log in: none yet; suspended; in no portal, with no way open into one."""
+def refusal_of(session: Session, holder: Account | AccessRequest) -> LoginRefusal | StillAsking:
+    """Why they may not log in: no account yet; suspended; in no portal, with no way open into one."""
     if isinstance(holder, AccessRequest):
         return _still_asking(session, holder)
     if holder.suspended_at is not None:
         return LoginRefusal.SUSPENDED
-    if holder.is_operator or _may_enter(session, holder, now):
-        return holder
     newest = session.scalars(
         select(AccessRequest).where(AccessRequest.account_id == holder.id).order_by(AccessRequest.id.desc()).limit(1)
     ).one_or_none()
@@ -123,11 +130,14 @@ def admit(session: Session, holder: Account | AccessRequest, now: datetime) -> A
     return _still_asking(session, newest) if newest is not None and told else LoginRefusal.NO_PORTAL
 
 
-def _may_enter(session: Session, account: Account, now: datetime) -> bool:
-    """Whether they are somewhere a member, or invited: an invitation is accepted by logging in."""
-    member = select(Membership.portal_id).where(Membership.account_id == account.id).limit(1)
-    invited = select(Invitation.id).where(Invitation.email == account.email, still_works(now)).limit(1)
-    return session.scalar(member) is not None or session.scalar(invited) is not None
+def may_log_in(now: Any) -> ColumnElement[bool]:
+    """In SQL, of an account: not suspended, and an operator, somewhere a member, or invited.
+
+    An invitation is accepted by logging in.
+    """
+    member = select(Membership.portal_id).where(Membership.account_id == Account.id).exists()
+    invited = select(Invitation.id).where(Invitation.email == Account.email, still_works(now)).exists()
+    return and_(Account.suspended_at.is_(None), or_(Account.is_operator, member, invited))
 
 
 def _still_asking(session: Session, request: AccessRequest) -> StillAsking:

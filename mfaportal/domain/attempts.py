@@ -19,6 +19,19 @@ def subjects_of_code(caller: Caller) -> list[Subject]:
     return subjects + ([throttles.from_address(Kind.CODE_FROM_ADDRESS, caller.address)] if caller.address else [])
 
 
+def subjects_of_password(caller: Caller, email: str, *, at_home: bool) -> list[Subject]:
+    """What a password at log-in counts on; `at_home`: in a browser that completed a log-in to the account before."""
+    if at_home:
+        return [throttles.of_email(Kind.PASSWORD_FROM_DEVICE, email)]
+    subjects = [throttles.of_email(Kind.PASSWORD_TO_ACCOUNT, email)]
+    if caller.address is not None:
+        subjects += [
+            throttles.from_address(Kind.PASSWORD_FROM_ADDRESS_TO_ACCOUNT, caller.address, email=email),
+            throttles.from_address(Kind.PASSWORD_FROM_ADDRESS, caller.address),
+        ]
+    return subjects
+
+
 def note_pause(session: Session, caller: Caller, paused: PausedUntil, **about: Any) -> None:
     """Write that attempts are refused: once a window, for a guesser would otherwise write the log full."""
     if paused.first:

@@ -16,18 +16,20 @@ from pathlib import Path
 from typing import IO, Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from ..models import Dataset, EventKind
 from ..plumbing import archive, keys, migrations, sqlite_file
 from ..plumbing.archive import DATABASE, FILES, KEYRING, SIGNING_KEY, Writer
 from ..plumbing.db import db, reading, transaction
-from ..plumbing.file_store import sync_folder
+from ..plumbing.file_store import FileStore, sync_folder
 from ..plumbing.runtime import runtime
 from ..rules.access import Audience
 from ..rules.lifetimes import STEP_UP, STEP_UP_GRACE
-from . import audit
+from . import audit, copy_target
 from .authority import require
 from .caller import Caller
+from .copied_rows import CopyFault
 from .stored_files import store
 
 _LOCK = ".lock"
@@ -35,7 +37,6 @@ _WITHIN = STEP_UP + STEP_UP_GRACE
 
 
 class BackupRefusal(Enum):
-    NOT_SQLITE = "not SQLite"
     EXISTS = "exists"
 
 
@@ -55,15 +56,12 @@ def make(caller: Caller, path: Path, passphrase: str | None) -> BackupMade | Bac
     Raises:
         OSError: the file cannot be written.
     """
-    database = sqlite_file.path_of(runtime().settings.database_url)
-    if database is None:
-        return BackupRefusal.NOT_SQLITE
     if os.path.lexists(path):
         return BackupRefusal.EXISTS
     with reading() as session:
         require(session, caller, Audience.OPERATORS, confirmed_within=_WITHIN)
     with _snapshot() as folder, _new_file(path) as file:
-        missing = _freeze(database, folder)
+        missing = _freeze(folder)
         files = len(list((folder / FILES).iterdir()))
         with archive.writing(file, passphrase) as writer:
             _write(caller, writer, folder, missing)
@@ -122,19 +120,36 @@ def _snapshot() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _freeze(database: Path, folder: Path) -> list[str]:
-    """Keep the moment; the digests of files that are missing. Nobody places or removes a file meanwhile."""
-    files, missing = store(), []
+def _freeze(folder: Path) -> list[str]:
+    """Keep the moment; the digests of files that are missing. Nobody places or removes a file meanwhile.
+
+    SQLite's file is copied under the files' lock. Of a server's database this only takes a look that stays as it is,
+    which is copied afterwards, however long that takes.
+    """
+    database = sqlite_file.path_of(runtime().settings.database_url)
+    files = store()
     (folder / FILES).mkdir(mode=0o700)
-    with files.locked():
-        with reading() as session:
-            named = session.execute(select(Dataset.file_digest, Dataset.file_size).distinct())
-            wanted = {digest: size for digest, size in named if digest}
-        sqlite_file.copy(database, folder / DATABASE)
-        for digest, size in sorted(wanted.items()):
-            if not files.link(digest, size or 0, folder / FILES / digest):
-                missing.append(digest)
+    with reading(patient=True) as session:
+        with files.locked():
+            missing = _link_files(session, files, folder)
+            if database is not None:
+                sqlite_file.copy(database, folder / DATABASE)
+        if database is None:
+            try:
+                copy_target.into_file(session.connection(), folder / DATABASE, runtime().settings, runtime().keys)
+            except CopyFault as fault:
+                raise OSError(str(fault)) from fault
     return missing
+
+
+def _link_files(session: Session, files: FileStore, folder: Path) -> list[str]:
+    named = session.execute(select(Dataset.file_digest, Dataset.file_size).distinct())
+    wanted = {digest: size for digest, size in named if digest}
+    return [
+        digest
+        for digest, size in sorted(wanted.items())
+        if not files.link(digest, size or 0, folder / FILES / digest)
+    ]
 
 
 def _write(caller: Caller, writer: Writer, folder: Path, missing: list[str]) -> None:

@@ -20,7 +20,7 @@ from ..plumbing.passwords import verify_password
 from ..plumbing.tokens import digest
 from ..rules.roles import MemberRole
 from ..rules.throttling import Kind
-from . import audit, joining, notices, request_rows, sign_up_policy, throttles
+from . import audit, hash_places, joining, notices, request_rows, sign_up_policy, throttles
 from .caller import Caller
 from .outcomes import PausedUntil, WrongPassword
 from .throttles import Subject
@@ -73,11 +73,12 @@ def confirm(caller: Caller, token: str, password: str) -> Confirmed | ConfirmRef
     What it was refused for uses nothing up.
     """
     caller = replace(caller, account_id=None, login_id=None)  # who is logged in here has nothing to do with it
-    counted = _count_attempt(caller, token)
-    if not isinstance(counted, str):
-        return counted
-    if not verify_password(password, counted):
-        return WrongPassword()
+    with hash_places.of_stranger(caller):
+        counted = _count_attempt(caller, token)
+        if not isinstance(counted, str):
+            return counted
+        if not verify_password(password, counted):
+            return WrongPassword()
     try:
         with transaction() as session:
             request = session.scalars(select(AccessRequest).where(*_waits(token, caller.now))).one_or_none()

@@ -1,19 +1,13 @@
-"""Whom a portal's own MFA rule covers, and how many of them have set up: counted by role, in one statement."""
+"""Whom a portal's own MFA rule covers, and how many of them have set up: by role, in one statement."""
 
 from dataclasses import dataclass
 
-from sqlalchemy import case, func, or_, select
+from sqlalchemy import select
 
-from ..models import Account, Authenticator, Membership, Portal
-from ..models.membership import works_in_back_office
-from ..models.portal import covered_since
+from ..models import Portal, PortalCount
 from ..plumbing.db import reading
-from ..rules.roles import MemberRole
-from .member_list import OPERATORS
-
-_UNREADABLE = "none"
-"""A membership whose role cannot be read: it gives nothing, and a rule for all users covers it still."""
-_ROLES = (*MemberRole, OPERATORS, _UNREADABLE)
+from ..rules.mfa_rule import RuleInForce
+from .member_places import COUNT_AS, kinds_under
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +35,23 @@ class PortalCovered:
 
 
 def of_portal(portal_id: int) -> PortalCovered:
-    """The covered people of a portal, operators included, by role from reader to operator.
+    """The covered people of a portal, operators included, by role from reader to operator: their kept counts.
 
     Suspended people are counted too: the rule covers them again the moment they are restored.
     """
-    known = Membership.role.in_(MemberRole)
-    role = case((Account.is_operator, OPERATORS), (known, Membership.role), else_=_UNREADABLE)
-    works = or_(Account.is_operator, works_in_back_office(Membership.role))
-    set_up = select(Authenticator.id).where(Authenticator.account_id == Account.id).exists()
     statement = (
-        select(role.label("role"), func.count().label("people"), func.sum(case((set_up, 1), else_=0)).label("set_up"))
-        .select_from(Account)
-        .join(Portal, Portal.id == portal_id)
-        .outerjoin(Membership, (Membership.account_id == Account.id) & (Membership.portal_id == Portal.id))
-        .where(or_(Account.is_operator, Membership.portal_id.is_not(None)), covered_since(Portal, works).is_not(None))
-        .group_by(role)
+        select(
+            PortalCount.counted,
+            PortalCount.number,
+            PortalCount.set_up,
+            Portal.mfa_rule,
+            Portal.back_office_since,
+            Portal.everyone_since,
+        )
+        .join(Portal, Portal.id == PortalCount.portal_id)
+        .where(PortalCount.portal_id == portal_id, PortalCount.counted.in_(COUNT_AS), PortalCount.number > 0)
     )
     with reading() as session:
-        found = [RoleCovered(row.role, row.people, row.set_up) for row in session.execute(statement)]
-    return PortalCovered(sorted(found, key=lambda each: _ROLES.index(each.role)))
+        found = session.execute(statement).all()
+    covered = [RoleCovered(row[0], row[1], row[2]) for row in found if row[0] in kinds_under(RuleInForce(*row[3:]))]
+    return PortalCovered(sorted(covered, key=lambda each: COUNT_AS.index(each.role)))

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import select
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..models import Dataset
-from ..plumbing import keys, mail, migrations, running, sqlite_file, staging
+from ..plumbing import keys, mail, migrations, running, server_database, sqlite_file, staging
 from ..plumbing.config import SettingError, Settings
-from ..plumbing.db import db, reading
+from ..plumbing.db import reading
 from ..plumbing.key_ring import RingFile
 from . import clock_watch, key_canary, outside_look, proxy_watch
 from .stored_files import store
@@ -126,7 +127,7 @@ def _key_ring(settings: Settings) -> Finding:
 def _database(settings: Settings) -> Finding:
     path = sqlite_file.path_of(settings.database_url)
     if path is None:
-        return Finding("database", ok=True, say="on a server, which looks after itself")
+        return _server_database(settings)
     if not path.exists():
         return Finding("database", ok=False, say=f"{path} is missing; the first start makes it, or a restore")
     try:
@@ -147,8 +148,28 @@ def _database(settings: Settings) -> Finding:
     return Finding("database", ok=True, say=f"{path} is sound and can be written, {free // 2**20} MB are free")
 
 
+def _server_database(settings: Settings) -> Finding:
+    name = server_database.named(make_url(settings.database_url))
+    try:
+        with server_database.connected(settings.database_url) as connection:
+            server = server_database.look(connection)
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        return Finding("database", ok=False, say=f"{name} does not answer: {reason}")
+    what = f"PostgreSQL {server.version}, {name}"
+    if not server.takes_writes:
+        return Finding("database", ok=False, say=f"{what} takes no writes; name the server that does")
+    if server.encrypted is False:
+        say = f"{what} is reached unencrypted; let MFAPORTAL_DATABASE_URL end in ?sslmode=verify-full"
+        return Finding("database", ok=False, say=say)
+    return Finding("database", ok=True, say=f"{what}, answers and can be written")
+
+
 def _migrations(settings: Settings) -> Finding:
-    revision = _revision(settings)
+    try:
+        revision = _revision(settings)
+    except SQLAlchemyError as error:
+        return Finding("migrations", ok=False, say=_unlooked(error))
     if revision == migrations.HEAD:
         return Finding("migrations", ok=True, say=f"revision {revision}, the newest")
     if revision is not None and revision > migrations.HEAD:
@@ -159,7 +180,8 @@ def _migrations(settings: Settings) -> Finding:
 def _revision(settings: Settings) -> str | None:
     path = sqlite_file.path_of(settings.database_url)
     if path is None:
-        return migrations.current(db.engine)
+        with server_database.connected(settings.database_url) as connection:
+            return migrations.current(connection.engine)
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=_TIMEOUT)) as connection:
             return str(connection.execute("SELECT version_num FROM alembic_version").fetchone()[0])

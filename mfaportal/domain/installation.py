@@ -4,23 +4,34 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select, exists, func, literal, select, true, tuple_
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Select, exists, func, select, true
+from sqlalchemy.orm import Session
 
-from ..models import AccessRequest, Account, Authenticator, Dataset, GuardedAddress, Membership, Portal
-from ..models.access_request import RequestState
+from ..models import Account, Authenticator, Dataset, GuardedAddress, Membership, Portal, PortalCount
 from ..models.membership import works_in_back_office
 from ..models.portal import covered_since
+from ..models.portal_count import MEMBERS, OPEN_REQUESTS
 from ..plumbing.db import reading
 from ..rules.gateway import Address
-from ..rules.names import key_of
-from . import guarding
+from . import account_places, guarding
+from .account_places import AccountsQuery, AccountState
 
+__all__ = [
+    "AccountLine",
+    "AccountState",
+    "AccountsPage",
+    "AccountsQuery",
+    "Place",
+    "PortalLine",
+    "PortalsPage",
+    "account",
+    "accounts",
+    "portal",
+    "portals",
+]
 PAGE = 50
-_QUERY_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +55,6 @@ class PortalLine:
 class PortalsPage:
     portals: list[PortalLine]
     next_after: int | None
-
-
-class AccountState(StrEnum):
-    """What to list by; an empty filter lists all."""
-
-    SUSPENDED = "suspended"
-    OPERATOR = "operator"
-    NO_PORTAL = "no_portal"
-    """A member of none, and no operator either: they cannot log in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +88,6 @@ class AccountsPage:
     next_after: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class AccountsQuery:
-    """Search text (part of a name or an e-mail), a state, and the account after which the page begins."""
-
-    text: str = ""
-    state: AccountState | None = None
-    after: int | None = None
-
-
 def portals(after: int | None) -> PortalsPage:
     """One page, the oldest portal first: a statement for the portals and one for what they guard."""
     statement = _portals().where(Portal.id > (after or 0)).order_by(Portal.id).limit(PAGE + 1)
@@ -114,8 +107,9 @@ def portal(slug: str) -> PortalLine | None:
 
 
 def _portals() -> Select[Any]:
-    members, datasets, requests = (
-        select(func.count()).where(model.portal_id == Portal.id) for model in (Membership, Dataset, AccessRequest)
+    members, requests = (
+        select(PortalCount.number).where(PortalCount.portal_id == Portal.id, PortalCount.counted == counted)
+        for counted in (MEMBERS, OPEN_REQUESTS)
     )
     return select(
         Portal.id,
@@ -123,19 +117,21 @@ def _portals() -> Select[Any]:
         Portal.name,
         Portal.visibility,
         Portal.mfa_rule,
-        members.scalar_subquery(),
-        datasets.scalar_subquery(),
-        requests.where(AccessRequest.state == RequestState.OPEN).scalar_subquery(),
+        func.coalesce(members.scalar_subquery(), 0),
+        select(func.count()).where(Dataset.portal_id == Portal.id).scalar_subquery(),
+        func.coalesce(requests.scalar_subquery(), 0),
     )
 
 
 def accounts(query: AccountsQuery) -> AccountsPage:
-    """One page, by name: a statement for the accounts and one for their memberships, however many there are."""
-    statement = _filtered(_accounts(), query).order_by(Account.name_key, Account.id).limit(PAGE + 1)
+    """One page, by name: who stands on it, the accounts, their memberships. As many statements, however many."""
     with reading() as session:
-        found = session.execute(statement).all()
-        lines = _with_places(session, found[:PAGE])
-    return AccountsPage(lines, lines[-1].id if len(found) > PAGE else None)
+        place = account_places.place_of(session, query.after)
+        places = account_places.some(session, query, place, PAGE + 1)
+        shown = [each.id for each in places[:PAGE]]
+        found = session.execute(_accounts().where(Account.id.in_(shown))).all() if shown else []
+        lines = {line.id: line for line in _with_places(session, found)}
+    return AccountsPage([lines[each] for each in shown if each in lines], shown[-1] if len(places) > PAGE else None)
 
 
 def account(account_id: int) -> AccountLine | None:
@@ -158,27 +154,6 @@ def _accounts() -> Select[Any]:
         (Account.is_operator & rules).label("covered"),
         Account.last_login_at,
     )
-
-
-def _filtered(statement: Select[Any], query: AccountsQuery) -> Select[Any]:
-    if query.text:
-        text = query.text[:_QUERY_MAX]
-        statement = statement.where(
-            Account.name_key.contains(key_of(text), autoescape=True)
-            | Account.email.contains(text.lower(), autoescape=True)
-        )
-    match query.state:
-        case AccountState.SUSPENDED:
-            statement = statement.where(Account.suspended_at.is_not(None))
-        case AccountState.OPERATOR:
-            statement = statement.where(Account.is_operator)
-        case AccountState.NO_PORTAL:
-            statement = statement.where(~Account.is_operator, ~exists().where(Membership.account_id == Account.id))
-    if query.after is not None:
-        who = aliased(Account)
-        before = func.coalesce(select(who.name_key).where(who.id == query.after).scalar_subquery(), "")
-        statement = statement.where(tuple_(Account.name_key, Account.id) > tuple_(before, literal(query.after)))
-    return statement
 
 
 def _with_places(session: Session, found: Sequence[Any]) -> list[AccountLine]:

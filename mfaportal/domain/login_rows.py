@@ -1,17 +1,13 @@
-"""What several operations do to logins: begin one, complete it, renew its token, end some."""
-
-from dataclasses import dataclass
+"""What several operations do to logins: begin one, renew its token, note a step-up, end some."""
 
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
-from ..models import Account, EventKind, Login, LoginPass, MailKind
+from ..models import EventKind, Login, LoginPass
 from ..plumbing.db import change
 from ..plumbing.tokens import digest, new_token
-from ..rules.throttling import Kind
-from . import audit, devices, notices, throttles
+from . import audit
 from .caller import Caller
-from .throttles import Subject
 
 _OPEN = ("pending_secret", "pending_at", "shown_codes", "shown_at", "recovered_at")
 _LEFT_OPEN: dict[str, None] = dict.fromkeys(_OPEN)
@@ -80,38 +76,3 @@ def end_by_id(session: Session, caller: Caller, login_id: int) -> int:
         session,
         update(Login).where(Login.id == login_id, Login.ended_at.is_(None)).values(ended_at=caller.now, **_LEFT_OPEN),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Completed:
-    """The mark that the browser keeps from now on, and how many wrong codes there were since the last time."""
-
-    device: str
-    wrong_codes: int
-
-
-def complete(
-    session: Session,
-    caller: Caller,
-    account_id: int,
-    *,
-    factors: list[str],
-    device: str | None,
-    told: bool = False,
-) -> Completed:
-    """What a whole log-in brings with it: it is noted, and the account's wrong codes are forgotten.
-
-    `device`: the mark that the browser brought. Without a good one the owner is mailed, unless it is the first log-in
-    ever, or they are `told` otherwise.
-    """
-    account = session.get_one(Account, account_id)
-    if account.last_login_at is not None and not told and not devices.is_known(device, account.password_digest):
-        told_lately = throttles.count(session, [Subject(Kind.TOLD_OF_BROWSER, str(account_id))], caller.now)
-        if told_lately is None:  # else whoever has the password fills the owner's mailbox
-            notices.tell(session, caller, MailKind.NEW_BROWSER, account_id)
-    account.last_login_at = caller.now
-    codes = Subject(Kind.CODE_OF_ACCOUNT, str(account_id))
-    wrong = throttles.in_a_row(session, codes)
-    throttles.clear(session, [codes])
-    audit.record(session, caller, EventKind.LOGIN_COMPLETED, account_id=account_id, factors=factors)
-    return Completed(devices.mark_of(account.password_digest), wrong)

@@ -17,10 +17,22 @@ from ..rules.access import Audience
 from ..rules.stages import Stage
 from ..rules.throttling import Kind
 from ..rules.totp import clean_code
-from . import admission, attempts, audit, devices, login_rows, throttles, verifier
-from .admission import Right
+from . import (
+    admission,
+    attempts,
+    audit,
+    devices,
+    half_logins,
+    hash_places,
+    log_in_notes,
+    login_rows,
+    throttles,
+    verifier,
+)
+from .admission import Known, Right
 from .authority import require
 from .caller import Caller
+from .half_logins import Begun
 from .outcomes import (
     CodeRefusal,
     Done,
@@ -32,7 +44,7 @@ from .outcomes import (
     WrongCode,
     WrongPassword,
 )
-from .throttles import Subject
+from .throttles import Attempt, Subject
 
 
 def log_in(
@@ -44,57 +56,70 @@ def log_in(
     of then, such browsers have a budget of their own.
     `old_token`: the digest of the token that the browser still holds; that login ends.
     """
-    known = admission.look_up(email, caller.now)
-    at_home = devices.is_known(device, known.account_digest)
-    subjects = _password_subjects(caller, email, at_home=at_home)
+    at_home = _from_home(email, device, caller)
+    with hash_places.of_account(at_home) if at_home else hash_places.of_stranger(caller):
+        with transaction(followed=True) as session:
+            subjects = attempts.subjects_of_password(caller, email, at_home=at_home is not None)
+            about = admission.about(email, caller.now)
+            tried = throttles.attempt(session, subjects, caller.now, admission.WHOSE, about)
+            if isinstance(tried, PausedUntil):
+                attempts.note_pause(session, caller, tried, what="password")
+                return tried
+        known = Known(*tried.answer)
+        right = admission.judge(known, password)
+        new_digest = None
+        if right is Right.ACCOUNT and is_outdated(known.account_digest or ""):
+            new_digest = hash_password(password)
     with transaction() as session:
-        paused = throttles.count(session, subjects, caller.now)
-        if paused:
-            attempts.note_pause(session, caller, paused, what="password")
-            return paused
-    right = admission.judge(known, password)
-    new_digest = None
-    if right is Right.ACCOUNT and is_outdated(known.account_digest or ""):
-        new_digest = hash_password(password)
-    with transaction() as session:
-        holder = admission.holder_of(session, known, right)
-        if holder is None:
-            audit.record(session, caller, EventKind.LOGIN_PASSWORD_WRONG, account_id=known.account_id)
-            return WrongPassword()
-        throttles.give_back(session, subjects, caller.now, caller.now)
-        admitted = admission.admit(session, holder, caller.now)
-        if not isinstance(admitted, Account):
-            audit.record(session, caller, EventKind.LOGIN_REFUSED, account_id=known.account_id, reason=admitted.value)
-            return admitted
+        begun = None
+        if right is Right.ACCOUNT:
+            begun = half_logins.begin(session, caller, known.account_id or 0, known.account_digest)
+        if begun is None:
+            return _refused(session, caller, known, right, tried)
+        throttles.give_back(session, tried, caller.now)
         if new_digest:
-            admitted.password_digest = new_digest
-        return _begin(session, caller, admitted, old_token, at_home=at_home)
+            change(session, update(Account).where(Account.id == known.account_id).values(password_digest=new_digest))
+        if old_token is not None:
+            login_rows.end_one(session, caller, old_token)
+        mark = devices.mark_of(new_digest or known.account_digest) if at_home else ""
+        stage, mark = _after_password(session, caller, known.account_id or 0, begun, mark)
+        return LoggedIn(begun.token, stage, known.account_id or 0, about["typed"], mark)
 
 
-def _password_subjects(caller: Caller, email: str, *, at_home: bool) -> list[Subject]:
-    if at_home:
-        return [throttles.of_email(Kind.PASSWORD_FROM_DEVICE, email)]
-    subjects = [throttles.of_email(Kind.PASSWORD_TO_ACCOUNT, email)]
-    if caller.address is not None:
-        subjects += [
-            throttles.from_address(Kind.PASSWORD_FROM_ADDRESS_TO_ACCOUNT, caller.address, email=email),
-            throttles.from_address(Kind.PASSWORD_FROM_ADDRESS, caller.address),
-        ]
-    return subjects
+def _from_home(email: str, device: str | None, caller: Caller) -> int | None:
+    """The account whose password this browser's mark knows: decided before anything is counted."""
+    if device is None:
+        return None
+    known = admission.look_up(email, caller.now)
+    return known.account_id if devices.is_known(device, known.account_digest) else None
 
 
-def _begin(session: Session, caller: Caller, account: Account, old_token: bytes | None, *, at_home: bool) -> LoggedIn:
-    if old_token is not None:
-        login_rows.end_one(session, caller, old_token)
-    login, token = login_rows.begin(session, caller, account.id)
-    mark = devices.mark_of(account.password_digest) if at_home else ""
-    stage = identities.of_login(session, login.id, slug=None, now=caller.now, limits=caller.limits).stage
-    if stage is Stage.COMPLETE:
-        login.confirmed_at = caller.now
-        mark = login_rows.complete(session, caller, account.id, factors=["password"], device=mark).device
-    else:
-        audit.record(session, caller, EventKind.LOGIN_PASSWORD_RIGHT, account_id=account.id)
-    return LoggedIn(token, stage, account.id, account.email, mark)
+def _refused(
+    session: Session, caller: Caller, known: Known, right: Right, tried: Attempt
+) -> WrongPassword | LoginRefusal | StillAsking:
+    """A wrong password, or a right one that opens nothing; only who has the right one is told why."""
+    holder = admission.holder_of(session, known, right)
+    if holder is None:
+        audit.record(session, caller, EventKind.LOGIN_PASSWORD_WRONG, account_id=known.account_id)
+        return WrongPassword()
+    throttles.give_back(session, tried, caller.now)
+    refusal = admission.refusal_of(session, holder)
+    audit.record(session, caller, EventKind.LOGIN_REFUSED, account_id=known.account_id, reason=refusal.value)
+    return refusal
+
+
+def _after_password(session: Session, caller: Caller, account_id: int, begun: Begun, mark: str) -> tuple[Stage, str]:
+    """Where the login stands, and the browser's mark. Whoever has an app is asked for a code, whatever the rule."""
+    stage = Stage.CODE
+    if not begun.has_app:
+        stage = identities.of_login(session, begun.id, slug=None, now=caller.now, limits=caller.limits).stage
+    if stage is not Stage.COMPLETE:
+        audit.record(session, caller, EventKind.LOGIN_PASSWORD_RIGHT, account_id=account_id)
+        return stage, mark
+    change(session, update(Login).where(Login.id == begun.id).values(confirmed_at=caller.now))
+    throttles.clear(session, [Subject(Kind.CODE_OF_ACCOUNT, str(account_id))])
+    before = log_in_notes.read(session, account_id)
+    return stage, log_in_notes.write(session, caller, account_id, before, factors=["password"], device=mark)
 
 
 def enter_code(caller: Caller, typed: str, *, device: str | None = None) -> LoggedIn | CodeRefusal:
@@ -102,29 +127,28 @@ def enter_code(caller: Caller, typed: str, *, device: str | None = None) -> Logg
     code = clean_code(typed)
     if code is None:
         return attempts.count_malformed(caller)
-    subjects = attempts.subjects_of_code(caller)
-    judged = _count_and_judge(caller, Audience.ENTERING_CODE, subjects, code)
-    if isinstance(judged, PausedUntil):
-        return judged
+    with transaction(followed=True) as session:
+        subjects = attempts.subjects_of_code(caller)
+        tried = throttles.attempt(session, subjects, caller.now, half_logins.WAITING, half_logins.about(caller))
+        if isinstance(tried, PausedUntil):
+            require(session, caller, Audience.ENTERING_CODE)
+            attempts.note_pause(session, caller, tried, account_id=caller.account_id, what="code")
+            return tried
+        half = half_logins.seen(session, caller, tried.answer)
+    judged = verifier.judge(half.apps, code, caller.now)
     with transaction() as session:
-        identity = _identity(require(session, caller, Audience.ENTERING_CODE))
-        account_id = _account_id(identity)
+        account_id = caller.account_id or 0
         taken = verifier.take(session, account_id, judged, caller.now)
         if not isinstance(taken, int):
+            require(session, caller, Audience.ENTERING_CODE)
             _note_refusal(session, caller, account_id, taken, "log-in")
             attempts.note_wrong(session, caller, account_id)
             return taken
-        throttles.give_back(session, subjects, caller.now, caller.now)
-        whole = login_rows.complete(session, caller, account_id, factors=["password", "totp"], device=device)
-        token = login_rows.renew(
-            session,
-            caller.login_id or 0,
-            second_factor_at=caller.now,
-            confirmed_at=caller.now,
-            last_seen_at=caller.now,
-        )
-        email = identity.account.email if identity.account else ""
-        return LoggedIn(token, Stage.COMPLETE, account_id, email, whole.device, whole.wrong_codes)
+        token = half_logins.complete(session, caller)
+        wrong = throttles.give_back(session, tried, caller.now, clear_too=Kind.CODE_OF_ACCOUNT)
+        factors = ["password", "totp"]
+        mark = log_in_notes.write(session, caller, account_id, half.notes, factors=factors, device=device)
+        return LoggedIn(token, Stage.COMPLETE, account_id, half.email, mark, wrong)
 
 
 def confirm_by_code(caller: Caller, typed: str) -> Done | CodeRefusal:
@@ -149,15 +173,16 @@ def confirm_by_code(caller: Caller, typed: str) -> Done | CodeRefusal:
 def confirm_by_password(caller: Caller, password: str) -> Done | WrongPassword | PausedUntil:
     """Step-up with the password, for accounts without an app only."""
     subjects = [Subject(Kind.CODE_OF_STEP_UP, str(caller.login_id))]
-    with transaction() as session:
-        require(session, caller, Audience.ACCOUNT)
-        paused = throttles.count(session, subjects, caller.now)
-        if paused:
-            attempts.note_pause(session, caller, paused, account_id=caller.account_id, what="step-up")
-            return paused
-        account = session.get_one(Account, caller.account_id)
-        stored = account.password_digest
-    right = verify_password(password, stored)
+    with hash_places.of_account(caller.account_id):
+        with transaction(followed=True) as session:
+            require(session, caller, Audience.ACCOUNT)
+            paused = throttles.count(session, subjects, caller.now)
+            if paused:
+                attempts.note_pause(session, caller, paused, account_id=caller.account_id, what="step-up")
+                return paused
+            account = session.get_one(Account, caller.account_id)
+            stored = account.password_digest
+        right = verify_password(password, stored)
     with transaction() as session:
         identity = _identity(require(session, caller, Audience.ACCOUNT))
         account = session.get_one(Account, caller.account_id)
@@ -183,7 +208,7 @@ def log_out(caller: Caller, token_digest: bytes) -> None:
 
 def touch(caller: Caller) -> None:
     """Note that the login is in use. Called once a minute at most, and never worth failing a page for."""
-    with transaction() as session:
+    with transaction(aside=True) as session:
         change(
             session,
             update(Login)
@@ -195,7 +220,7 @@ def touch(caller: Caller) -> None:
 def _count_and_judge(
     caller: Caller, audience: Audience, subjects: list[Subject], code: str
 ) -> verifier.Judgement | PausedUntil:
-    with transaction() as session:
+    with transaction(followed=True) as session:
         account_id = _account_id(_identity(require(session, caller, audience)))
         paused = throttles.count(session, subjects, caller.now)
         if paused:

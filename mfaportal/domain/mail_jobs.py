@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from ..models import Account, Authenticator, Mail, MailJob, MailJobKind, MailKind, Membership, Portal
+from ..models import Account, Authenticator, Mail, MailJob, MailJobKind, MailKind, Membership, Portal, PortalPerson
 from ..models.mail import OWNER_OF_JOB
 from ..models.membership import works_in_back_office
 from ..models.portal import covered_since
@@ -20,10 +20,13 @@ from ..rules.mfa_rule import MfaRule
 from ..rules.roles import MemberRole
 from . import notices, password_resets
 from .caller import Caller
+from .member_places import OPERATORS
 from .membership_rows import has_another_admin
 
 AT_ONCE = 50
 """People a transaction."""
+LOOKED_AT = 500
+"""So many are looked through for them."""
 REQUESTS_AT_ONCE = 5
 REQUESTS_WITHIN = timedelta(hours=1)
 """So many mails about one portal's requests an admin gets at once; then one that tells of all that came since."""
@@ -67,22 +70,37 @@ def _work_through(caller: Caller, job_id: int, facts: Mapping[str, Any]) -> bool
         if job is None:
             return False
         portal = session.get(Portal, facts.get("portal_id") or facts.get("portal") or 0)
-        people: Sequence[Any] = []
+        after: int | None = None
         if portal is not None:
             whom = _newly_covered if job.kind == MailJobKind.RULE_RAISED else _who_decide
             tell = _tell_of_rule if job.kind == MailJobKind.RULE_RAISED else _tell_of_request
-            people = session.execute(_next(whom(portal, facts), job.after)).all()
+            people, after = _next(session, whom(portal, facts), _maybe(portal, job))
             for person in people:
                 tell(session, caller, portal, facts, person)
-        if len(people) == AT_ONCE:
-            change(session, update(MailJob).where(MailJob.id == job_id).values(after=people[-1].id))
+        if after is not None:
+            change(session, update(MailJob).where(MailJob.id == job_id).values(after=after))
             return True
         change(session, delete(MailJob).where(MailJob.id == job_id))
         return False
 
 
-def _next(people: Any, after: int) -> Any:
-    return people.where(Account.id > after, Account.suspended_at.is_(None)).order_by(Account.id).limit(AT_ONCE)
+def _maybe(portal: Portal, job: MailJob) -> Any:
+    """The numbers of those among whom the next are: without an app, or who may decide. By number, some at once."""
+    which = PortalPerson.counts_as.in_((MemberRole.ADMIN, OPERATORS))
+    if job.kind == MailJobKind.RULE_RAISED:
+        which = PortalPerson.set_up.is_(False)
+    these = select(PortalPerson.account_id).where(PortalPerson.portal_id == portal.id, which)
+    return these.where(PortalPerson.account_id > job.after).order_by(PortalPerson.account_id).limit(LOOKED_AT)
+
+
+def _next(session: Session, people: Any, maybe: Any) -> tuple[Sequence[Any], int | None]:
+    """Whom to tell next, and after whom there may be more."""
+    numbers = session.scalars(maybe).all()
+    which = (Account.id.in_(numbers), Account.suspended_at.is_(None))
+    found = session.execute(people.where(*which).order_by(Account.id).limit(AT_ONCE)).all() if numbers else []
+    if len(found) == AT_ONCE:
+        return found, found[-1].id
+    return found, numbers[-1] if len(numbers) == LOOKED_AT else None
 
 
 def _people(portal: Portal) -> Any:

@@ -6,9 +6,14 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from ..models import Mail, MailJob
+from ..models.mail import HAS_FAILED
 from ..plumbing.db import reading
 
 PAGE = 50
+_HIGHEST = 1 << 62
+"""Higher than any mail's number."""
+COUNTED = 10_000
+"""So many waiting ones are counted; a raised rule can make a million."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +32,13 @@ class MailLine:
 
 @dataclass(frozen=True, slots=True)
 class MailPage:
-    """`waiting`: mails and jobs that have not left, tried or not. `since`: when the oldest of the mails was made."""
+    """`waiting`: mails and jobs that have not left, tried or not; `many`: at least so many. `since`: the oldest's."""
 
     mails: list[MailLine]
     next_before: int | None
     waiting: int
     since: datetime | None
+    many: bool = False
 
     @property
     def some_wait(self) -> bool:
@@ -51,13 +57,16 @@ def page(before: int | None) -> MailPage:
         Mail.error,
         Mail.next_try_at,
         Mail.gave_up_at,
-    ).where(Mail.sent_at.is_(None), (Mail.tries > 0) | Mail.gave_up_at.is_not(None))
-    if before is not None:
-        failed = failed.where(Mail.id < before)
+    ).where(HAS_FAILED)
+    failed = failed.where(Mail.id < (_HIGHEST if before is None else before))
     jobs = select(func.count()).select_from(MailJob).scalar_subquery()
+    next_ones = select(Mail.made_at).where(Mail.next_try_at.is_not(None)).order_by(Mail.next_try_at)
+    waiting = next_ones.limit(COUNTED).subquery()
     with reading() as session:
         found = [MailLine(*row) for row in session.execute(failed.order_by(Mail.id.desc()).limit(PAGE + 1))]
         number, since, more = session.execute(
-            select(func.count(), func.min(Mail.made_at), jobs).where(Mail.next_try_at.is_not(None))
+            select(func.count(), func.min(waiting.c.made_at), jobs).select_from(waiting)
         ).one()
-    return MailPage(found[:PAGE], found[PAGE - 1].id if len(found) > PAGE else None, number + more, since)
+    return MailPage(
+        found[:PAGE], found[PAGE - 1].id if len(found) > PAGE else None, number + more, since, number == COUNTED
+    )

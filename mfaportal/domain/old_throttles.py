@@ -14,14 +14,14 @@ _IN_A_ROW = [kind for kind, limit in LIMITS.items() if limit.in_a_row is not Non
 _OF_LOGINS = (Kind.CODE_OF_STEP_UP, Kind.CODE_OF_SET_UP)
 
 
-def are_empty(now: datetime) -> ColumnElement[bool]:
+def are_empty(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     """In SQL. An attempt that lies further ahead than a window is long counts as little as one as far behind."""
-    old = or_(Throttle.changed_at < now - _LONGEST, Throttle.changed_at > now + _LONGEST)
     in_a_row = Throttle.kind.in_(_IN_A_ROW) & (Throttle.in_a_row > 0)
     there = or_(
         exists().where(Account.id == _number(Kind.CODE_OF_ACCOUNT)), exists().where(Login.id == _number(*_OF_LOGINS))
     )
-    return old & ~(in_a_row & there)
+    behind, ahead = Throttle.changed_at < now - _LONGEST, Throttle.changed_at > now + _LONGEST
+    return behind & ~(in_a_row & there), ahead & ~(in_a_row & there)
 
 
 def _number(*kinds: Kind) -> ColumnElement[int]:

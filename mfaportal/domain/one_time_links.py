@@ -15,7 +15,7 @@ from ..rules.access import Audience
 from ..rules.lifetimes import STEP_UP, STEP_UP_GRACE
 from ..rules.names import PERSON_MAX, clean_name
 from ..rules.throttling import Kind
-from . import audit, link_rows, login_rows, notices, throttles
+from . import audit, hash_places, link_rows, login_rows, notices, throttles
 from .authority import require
 from .caller import Caller, Source
 from .outcomes import AccountRefusal, Done, LinkMade
@@ -68,7 +68,8 @@ def take(
         return AccountRefusal.BAD_NAME
     if look(token, kind, caller.now) is None:
         return LinkRefusal()
-    password_digest = hash_password(password)
+    with hash_places.of_link(token):
+        password_digest = hash_password(password)
     with transaction() as session:
         found = link_rows.open_one(session, token, kind, caller.now)
         if found is None or not link_rows.taken(session, found[0], caller.now):

@@ -12,7 +12,7 @@ from ..plumbing.passwords import hash_password, verify_password
 from ..rules.access import Audience
 from ..rules.lifetimes import STEP_UP, STEP_UP_GRACE
 from ..rules.throttling import Kind
-from . import attempts, audit, devices, link_rows, login_rows, notices, throttles
+from . import attempts, audit, devices, hash_places, link_rows, login_rows, notices, throttles
 from .authority import require
 from .caller import Caller
 from .outcomes import PausedUntil, WrongPassword
@@ -36,22 +36,23 @@ def change(caller: Caller, current: str, new: str) -> PasswordChanged | WrongPas
     What is wrong counts where step-up counts, so that no guess is for free; links to set a password are void.
     """
     subjects = [Subject(Kind.CODE_OF_STEP_UP, str(caller.login_id))]
-    with transaction() as session:
-        require(session, caller, Audience.ACCOUNT, confirmed_within=_WITHIN)
-        paused = throttles.count(session, subjects, caller.now)
-        if paused:
-            attempts.note_pause(session, caller, paused, account_id=caller.account_id, what="password")
-            return paused
-        before = session.get_one(Account, caller.account_id).password_digest
-    right = verify_password(current, before)
-    after = hash_password(new) if right else ""
+    with hash_places.of_account(caller.account_id):
+        with transaction() as session:
+            require(session, caller, Audience.ACCOUNT, confirmed_within=_WITHIN)
+            tried = throttles.attempt(session, subjects, caller.now)
+            if isinstance(tried, PausedUntil):
+                attempts.note_pause(session, caller, tried, account_id=caller.account_id, what="password")
+                return tried
+            before = session.get_one(Account, caller.account_id).password_digest
+        right = verify_password(current, before)
+        after = hash_password(new) if right else ""
     with transaction() as session:
         require(session, caller, Audience.ACCOUNT, confirmed_within=_WITHIN)
         account_id = caller.account_id or 0
         if not right or not _replaced(session, account_id, before, after):
             audit.record(session, caller, EventKind.LOGIN_PASSWORD_WRONG, account_id=account_id, at="new password")
             return WrongPassword()
-        throttles.give_back(session, subjects, caller.now, caller.now)  # and no wrong code is forgotten
+        throttles.give_back(session, tried, caller.now)  # and no wrong code is forgotten
         ended = login_rows.end_of_account(session, caller, account_id, but=caller.login_id)
         link_rows.void(session, account_id, caller.now)
         audit.record(session, caller, EventKind.PASSWORD_SET, account_id=account_id, how="changed", ended=ended)

@@ -22,7 +22,7 @@ from ..rules.lifetimes import SHOWN_CODES, STEP_UP, STEP_UP_GRACE
 from ..rules.recovery_codes import clean
 from ..rules.stages import Stage
 from ..rules.throttling import Kind
-from . import attempts, audit, login_rows, notices, recovery_rows, throttles
+from . import attempts, audit, log_in_notes, login_rows, notices, recovery_rows, throttles
 from .authority import require
 from .caller import Caller
 from .outcomes import (
@@ -34,7 +34,7 @@ from .outcomes import (
     UsedCode,
     WrongCode,
 )
-from .throttles import Subject
+from .throttles import Attempt, Subject
 
 _WITHIN = STEP_UP + STEP_UP_GRACE
 _log = logging.getLogger("mfaportal.recovery_codes")
@@ -133,17 +133,20 @@ def enter(caller: Caller, typed: str, *, device: str | None = None) -> LoggedIn 
     `device`: the mark of a browser that completed a log-in to this account before.
     """
     subjects = attempts.subjects_of_code(caller)
-    code = _counted(caller, typed, Audience.ENTERING_CODE, subjects)
-    if not isinstance(code, str):
-        return code
+    counted = _counted(caller, typed, Audience.ENTERING_CODE, subjects)
+    if not isinstance(counted, tuple):
+        return counted
+    code, tried = counted
     with transaction() as session:
         account = _account(require(session, caller, Audience.ENTERING_CODE))
         left = _take(session, caller, account.id, code, "log-in")
         if not isinstance(left, int):
             attempts.note_wrong(session, caller, account.id)
             return left
-        throttles.give_back(session, subjects, caller.now, caller.now)
-        whole = login_rows.complete(session, caller, account.id, factors=["password", "recovery"], device=device)
+        wrong = throttles.give_back(session, tried, caller.now, clear_too=Kind.CODE_OF_ACCOUNT)
+        before = log_in_notes.read(session, account.id)
+        factors = ["password", "recovery"]
+        mark = log_in_notes.write(session, caller, account.id, before, factors=factors, device=device)
         token = login_rows.renew(
             session,
             caller.login_id or 0,
@@ -152,18 +155,18 @@ def enter(caller: Caller, typed: str, *, device: str | None = None) -> LoggedIn 
             recovered_at=caller.now,
             last_seen_at=caller.now,
         )
-        return LoggedIn(token, Stage.COMPLETE, account.id, account.email, whole.device, whole.wrong_codes)
+        return LoggedIn(token, Stage.COMPLETE, account.id, account.email, mark, wrong)
 
 
 def confirm(caller: Caller, typed: str) -> Done | RecoveryRefusal:
     """Step-up by a recovery code, out of the login's own budget."""
     subjects = [Subject(Kind.CODE_OF_STEP_UP, str(caller.login_id))]
-    code = _counted(caller, typed, Audience.ACCOUNT, subjects)
-    if not isinstance(code, str):
-        return code
+    counted = _counted(caller, typed, Audience.ACCOUNT, subjects)
+    if not isinstance(counted, tuple):
+        return counted
     with transaction() as session:
         account = _account(require(session, caller, Audience.ACCOUNT))
-        left = _take(session, caller, account.id, code, "step-up")
+        left = _take(session, caller, account.id, counted[0], "step-up")
         if not isinstance(left, int):
             return left
         throttles.clear(session, subjects)
@@ -173,17 +176,18 @@ def confirm(caller: Caller, typed: str) -> Done | RecoveryRefusal:
 
 def _counted(
     caller: Caller, typed: str, audience: Audience, subjects: list[Subject]
-) -> str | MalformedCode | PausedUntil:
-    """The code that was typed, once the attempt is counted: before it is judged, whatever comes of it."""
+) -> tuple[str, Attempt] | MalformedCode | PausedUntil:
+    """The code that was typed and the attempt, which is counted before it is judged, whatever comes of it."""
     code = clean(typed)
     if code is None:
         return attempts.count_malformed(caller)
-    with transaction() as session:
+    with transaction(followed=True) as session:
         account = _account(require(session, caller, audience))
-        paused = throttles.count(session, subjects, caller.now)
-        if paused:
-            attempts.note_pause(session, caller, paused, account_id=account.id, what="recovery code")
-        return paused or code
+        tried = throttles.attempt(session, subjects, caller.now)
+        if isinstance(tried, PausedUntil):
+            attempts.note_pause(session, caller, tried, account_id=account.id, what="recovery code")
+            return tried
+    return code, tried
 
 
 def _take(

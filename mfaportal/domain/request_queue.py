@@ -94,7 +94,7 @@ def history(portal_id: int, after: int | None) -> HistoryPage:
             AccessRequest.reason,
         )
         .outerjoin(decider, decider.id == AccessRequest.decided_by)
-        .where(AccessRequest.state.not_in(_SEEN_BY_NOBODY))
+        .where(AccessRequest.state.not_in(_SEEN_BY_NOBODY), AccessRequest.decided_at.is_not(None))
         .order_by(AccessRequest.decided_at.desc(), AccessRequest.id.desc())
     )
     if after is not None:

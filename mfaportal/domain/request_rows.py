@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, delete, null, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, literal, null, select, update
 from sqlalchemy.orm import Session
 
 from ..models import AccessRequest, Account, EventKind, RequestState
@@ -28,25 +29,35 @@ def about(request_id: int) -> str:
 
 def mail_is_dead(now: datetime) -> ColumnElement[bool]:
     """In SQL: a link was mailed for it (or, of a decoy, was not) so long ago that it is as good as never made."""
+    return was_mailed_by(now - ADDRESS_LINK)
+
+
+def was_mailed_by(instant: Any) -> ColumnElement[bool]:
+    """The same, for an instant that may be told later: a link that was mailed by then is dead."""
     return and_(
         AccessRequest.confirm_digest.is_not(None),
         AccessRequest.state.in_(_MAILED),
-        AccessRequest.made_at <= now - ADDRESS_LINK,
+        AccessRequest.made_at <= instant,
     )
 
 
-def expired(session: Session, now: datetime) -> int:
-    """Delete what strangers asked for and nobody will decide: never confirmed, decoys, come to nothing long ago."""
+def expired(session: Session, now: datetime, at_most: int = 500) -> int:
+    """Delete some of what strangers asked for and nobody will decide: never confirmed, decoys, come to nothing."""
     strangers = AccessRequest.account_id.is_(None)
-    old = or_(
+    long_ago = AccessRequest.made_at <= now - DECIDED  # what is decided was made before: the index knows when
+    gone = 0
+    for old in (
         mail_is_dead(now),
         and_(AccessRequest.state == RequestState.DECOY, AccessRequest.made_at <= now - DECOY),
         and_(
             AccessRequest.state.in_((RequestState.DECLINED, RequestState.WITHDRAWN)),
+            long_ago,
             AccessRequest.decided_at <= now - DECIDED,
         ),
-    )
-    return change(session, delete(AccessRequest).where(strangers, old))
+    ):
+        ids = session.scalars(select(AccessRequest.id).where(strangers, old).limit(at_most - gone)).all()
+        gone += change(session, delete(AccessRequest).where(AccessRequest.id.in_(ids))) if ids else 0
+    return gone
 
 
 def make_account(session: Session, caller: Caller, request: AccessRequest, *, portal_id: int | None) -> None:
@@ -92,6 +103,7 @@ def close_for_email(session: Session, caller: Caller, email: str, *, portal_id: 
         .where(*strangers, AccessRequest.state == RequestState.OPEN)
         .with_for_update()
     ).all()
+    by = literal(caller.account_id, AccessRequest.decided_by.type)  # PostgreSQL asks of what kind a NULL is
     change(
         session,
         update(AccessRequest)
@@ -99,7 +111,7 @@ def close_for_email(session: Session, caller: Caller, email: str, *, portal_id: 
         .values(
             state=RequestState.DECLINED,
             decided_at=caller.now,
-            decided_by=case((AccessRequest.portal_id == (portal_id or 0), caller.account_id), else_=null()),
+            decided_by=case((AccessRequest.portal_id == (portal_id or 0), by), else_=null()),
             reason=_HAS_ACCOUNT,
         ),
     )
@@ -107,8 +119,8 @@ def close_for_email(session: Session, caller: Caller, email: str, *, portal_id: 
     change(session, update(AccessRequest).where(*strangers, no_decoy).values(password_digest=None))
     nobody = replace(caller, account_id=None, login_id=None, address=None, browser="")
     for row in waiting:
-        by = caller if row.portal_id == portal_id else nobody
-        audit.record(session, by, EventKind.REQUEST_DECLINED, portal_id=row.portal_id, request=row.id)
+        who = caller if row.portal_id == portal_id else nobody
+        audit.record(session, who, EventKind.REQUEST_DECLINED, portal_id=row.portal_id, request=row.id)
 
 
 def void_links(session: Session, *which: ColumnElement[bool]) -> None:

@@ -4,29 +4,30 @@ It works where the portal itself would not start: it stands on the settings alon
 """
 
 import contextlib
-import os
 import re
 import secrets
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from ..models import Dataset
 from ..plumbing import archive, config, keys, migrations, running, sqlite_file, staging
 from ..plumbing.archive import DATABASE, FILES, KEYRING, SIGNING_KEY
 from ..plumbing.assembly import bare_app
 from ..plumbing.config import SettingError, Settings
-from ..plumbing.db import db, reading
+from ..plumbing.db import db, is_there, reading
 from ..plumbing.file_store import FileStore, sync_folder
 from ..plumbing.sealed_tar import BadArchive
 from ..plumbing.staging import Move
-from . import cleansing, key_canary
+from . import cleansing, key_canary, restore_place
 from .caller import Caller
 from .cleansing import Cleansed
+from .copied_rows import CopyFault
+from .restore_place import Place, aside, near
 
 
 class CannotRestore(Exception):
@@ -62,68 +63,74 @@ def restore(settings: Settings, caller: Caller, wish: Wish) -> Restored:
         CannotRestore: a portal runs or is here already, or the archive is not sound.
         OSError: the disk is full, or a folder cannot be written.
     """
-    target = sqlite_file.path_of(settings.database_url)
-    if target is None:
-        raise CannotRestore("Restoring works for SQLite only so far; MFAPORTAL_DATABASE_URL names another database.")
+    is_there(settings.database_url)
     config.make_instance_folder(settings)
+    place = restore_place.of(settings)
     with running.alone(settings.instance) as nobody:
         if not nobody:
             raise CannotRestore("The portal is running; stop it first.")
-        if not wish.force and _is_used(target):
-            raise CannotRestore(
-                f"There is an installation in {settings.instance} already;"
-                " --force moves it aside and puts the backup in its place."
-            )
         try:
-            return _restore(settings, caller, wish, target)
+            _check_nobody_is_there(place, wish)
+            return _restore(settings, caller, wish, place)
         except BadArchive as error:
             raise CannotRestore(f"{wish.path} {error}.") from error
+        except CopyFault as fault:
+            raise CannotRestore(f"The database of MFAPORTAL_DATABASE_URL cannot be filled: {fault}.") from fault
+        except SQLAlchemyError as error:
+            reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+            raise CannotRestore(f"The database did not answer, and nothing was changed: {reason}") from error
 
 
-def _is_used(database: Path) -> bool:
-    """Whether there is somebody in it. What cannot be read may be somebody's, too."""
-    return database.exists() and (sqlite_file.fault(database) is not None or _accounts(database) > 0)
+def _check_nobody_is_there(place: Place, wish: Wish) -> None:
+    used = None if wish.force else place.used_as()
+    if used is not None:
+        raise CannotRestore(
+            f"There is an installation in {used} already; --force moves it aside and puts the backup in its place."
+        )
 
 
-def _accounts(database: Path) -> int:
-    return sqlite_file.counts(database).get("accounts", 0)
-
-
-def _restore(settings: Settings, caller: Caller, wish: Wish, target: Path) -> Restored:
+def _restore(settings: Settings, caller: Caller, wish: Wish, place: Place) -> Restored:
     folder = staging.clear(settings.instance)
     try:
         manifest = archive.unpack(wish.path, wish.passphrase, folder)
-        cleansed = _make_ready(settings, caller, wish, folder, manifest)
-        accounts = _accounts(folder / DATABASE)
-        _check_nobody_has_it_open(target)
+        own = _own_settings(settings, folder)
+        cleansed = _make_ready(own, caller, wish, folder, manifest)
+        accounts = sqlite_file.counts(folder / DATABASE).get("accounts", 0)
+        _check_nobody_has_it_open(place)
         old = settings.instance / f"before-restore-{caller.now:%Y%m%dT%H%M%SZ}"
         signing = settings.secret_key is None and (folder / SIGNING_KEY).exists()
-        staging.decide(settings.instance, list(_moves(settings, folder, target, old, signing=signing)))
+        moves = [*place.moves(folder, old), *_moves(settings, folder, old, signing=signing)]
+        place.put(folder, old, moves, keys.open_keys(own, first_start=False))
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        staging.abandon(settings.instance)
         raise
     staging.finish(settings.instance)
     return Restored(manifest["made_at"], accounts, tuple(manifest["missing"]), cleansed, old, signing)
 
 
-def _check_nobody_has_it_open(database: Path) -> None:
-    if database.exists() and not sqlite_file.make_whole(database):
-        raise CannotRestore(f"Another process has {database} open; stop it first.")
+def _check_nobody_has_it_open(place: Place) -> None:
+    opened_by = place.opened_by()
+    if opened_by is not None:
+        raise CannotRestore(f"{opened_by}; stop it first.")
 
 
-def _make_ready(settings: Settings, caller: Caller, wish: Wish, folder: Path, manifest: dict[str, Any]) -> Cleansed:
+def _own_settings(settings: Settings, folder: Path) -> Settings:
+    """Those of an installation that is nothing but what was unpacked."""
+    return replace(
+        settings,
+        instance=folder,
+        database_url=f"sqlite:///{folder / DATABASE}",
+        keyring=folder / KEYRING,
+        secret_key=settings.secret_key or secrets.token_urlsafe(48),
+    )
+
+
+def _make_ready(own: Settings, caller: Caller, wish: Wish, folder: Path, manifest: dict[str, Any]) -> Cleansed:
     """Check what was unpacked against itself, migrate it, and take out of it what must not come back."""
     database = folder / DATABASE
     fault = sqlite_file.fault(database)
     if fault is not None:
         raise CannotRestore(f"{wish.path} holds a database that is not sound: {fault}.")
-    own = replace(
-        settings,
-        instance=folder,
-        database_url=f"sqlite:///{database}",
-        keyring=folder / KEYRING,
-        secret_key=settings.secret_key or secrets.token_urlsafe(48),
-    )
     try:
         app = bare_app(own, keys.open_keys(own, first_start=False), threads=1)
         with app.app_context(), _closed_afterwards():
@@ -173,34 +180,10 @@ def _check_files(path: Path, folder: Path, missing: set[str]) -> None:
             raise CannotRestore(f"{path} lacks a file that its database names ({digest}).")
 
 
-def _moves(settings: Settings, folder: Path, target: Path, old: Path, *, signing: bool) -> Iterator[Move]:
-    """The old goes first, all of it; what stands beside a database belongs to it."""
-    for path in sqlite_file.beside(target):
-        yield Move(path, _aside(settings, path, old))
-    places = [
-        (folder / DATABASE, target),
-        (folder / KEYRING, settings.keyring),
-        (folder / FILES, settings.instance / FILES),
-    ]
+def _moves(settings: Settings, folder: Path, old: Path, *, signing: bool) -> Iterator[Move]:
+    """What an installation has beside its database."""
+    places = [(folder / KEYRING, settings.keyring), (folder / FILES, settings.instance / FILES)]
     if signing:
         places.append((folder / SIGNING_KEY, keys.signing_file(settings)))
     for made, place in places:
-        yield Move(place, _aside(settings, place, old), _near(settings, made, place))
-
-
-def _near(settings: Settings, made: Path, place: Path) -> Path:
-    """Where it can be moved from in one step: a folder of its own may be another disk."""
-    if place.parent == settings.instance:
-        return made
-    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    near = place.with_name(f"{place.name}.restoring")
-    near.unlink(missing_ok=True)
-    shutil.copyfile(made, near)
-    near.chmod(0o600)
-    with near.open("rb") as file:
-        os.fsync(file.fileno())
-    return near
-
-
-def _aside(settings: Settings, place: Path, old: Path) -> Path:
-    return old / place.name if place.parent == settings.instance else place.with_name(f"{place.name}.{old.name}")
+        yield Move(place, aside(settings, place, old), near(settings, made, place))

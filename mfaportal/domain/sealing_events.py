@@ -4,9 +4,11 @@ Only what has settled is sealed: databases that write side by side may commit a 
 """
 
 import logging
+from collections.abc import Callable
+from itertools import takewhile
+from typing import Any
 
-from sqlalchemy import delete, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import delete, select, update
 
 from ..models import Event, EventSeal
 from ..plumbing.clock import to_microseconds
@@ -44,8 +46,7 @@ def _next_batch(caller: Caller) -> tuple[EventSeal | None, bytes]:
     with reading() as session:
         newest = session.scalars(select(EventSeal).order_by(EventSeal.last_event.desc()).limit(1)).one_or_none()
         after = newest.last_event if newest else 0
-        unsettled = _first_unsettled(session, caller, after)
-        events = session.execute(events_between(after, unsettled and unsettled - 1).limit(BATCH)).all()
+        events = list(takewhile(_settled(caller), session.execute(events_between(after, None).limit(BATCH)).all()))
     if not events:
         return None, BEGINNING
     batch = EventSeal(
@@ -60,10 +61,10 @@ def _next_batch(caller: Caller) -> tuple[EventSeal | None, bytes]:
     return batch, newest.seal if newest else BEGINNING
 
 
-def _first_unsettled(session: Session, caller: Caller, after: int) -> int | None:
+def _settled(caller: Caller) -> Callable[[Any], bool]:
     """What lies further ahead than it takes to settle was written while the clock was ahead: long ago."""
-    young = Event.at.between(caller.now - EVENTS_SETTLED, caller.now + EVENTS_SETTLED)
-    return session.scalar(select(func.min(Event.id)).where(Event.id > after, young))
+    first, last = (to_microseconds(caller.now + by) for by in (-EVENTS_SETTLED, EVENTS_SETTLED))
+    return lambda event: not first <= event.at <= last
 
 
 def prune_oldest(caller: Caller) -> int:

@@ -11,18 +11,18 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ..models import Account, Authenticator, EventKind, Login, MailKind
-from ..models.authenticator import owner_of
+from ..models.authenticator import app_key, owner_of
 from ..models.identity import AccountSeen, Identity
 from ..plumbing.db import change, transaction
 from ..plumbing.runtime import runtime
 from ..plumbing.sealing import SealBroken
 from ..rules.access import Audience, Destination, SendTo
 from ..rules.lifetimes import PENDING_SECRET, STEP_UP, STEP_UP_GRACE
-from ..rules.names import APP_MAX, clean_name, key_of
+from ..rules.names import APP_MAX, clean_name
 from ..rules.stages import Stage
 from ..rules.throttling import Kind
 from ..rules.totp import ClockOff, check, clean_code, new_secret
-from . import attempts, audit, login_rows, notices, recovery_rows, throttles
+from . import attempts, audit, log_in_notes, login_rows, notices, recovery_rows, throttles
 from .authority import NotAllowed, is_fresh, require
 from .caller import Caller
 from .outcomes import (
@@ -162,13 +162,17 @@ def _add(
     if first:
         recovery_rows.make_set(session, caller, account.id)
         audit.record(session, caller, EventKind.RECOVERY_CODES_MADE, account_id=account.id)
-    mark = ""
-    if half:
-        factors = ["password", "totp"]
-        mark = login_rows.complete(session, caller, account.id, factors=factors, device=None, told=True).device
+    mark = _note_log_in(session, caller, account.id) if half else ""
     facts = {"second_factor_at": caller.now, "last_seen_at": caller.now, "recovered_at": None}
     facts |= {"confirmed_at": caller.now} if half else {}
     return SetUpDone(login_rows.renew(session, caller.login_id or 0, **facts), name, first, mark)
+
+
+def _note_log_in(session: Session, caller: Caller, account_id: int) -> str:
+    """The log-in is whole by it; its owner is told of the app, and so of no browser. The browser's mark."""
+    throttles.clear(session, [Subject(Kind.CODE_OF_ACCOUNT, str(account_id))])
+    before, both = log_in_notes.read(session, account_id), ["password", "totp"]
+    return log_in_notes.write(session, caller, account_id, before, factors=both, device=None, told=True)
 
 
 def _as_sealed_now(login: Login, offered: bytes) -> bytes:
@@ -227,7 +231,7 @@ def _room_for(
         return SetUpRefusal.GONE
     if len(stay) >= APPS_MAX:
         return SetUpRefusal.TOO_MANY
-    return NameRefusal.TAKEN if key_of(name) in stay else None
+    return NameRefusal.TAKEN if app_key(name) in stay else None
 
 
 def _pending(login: Login, now: datetime) -> str | None:

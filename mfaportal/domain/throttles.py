@@ -1,25 +1,35 @@
 """Counting attempts before they are judged, in the database: workers, restarts and parallel guesses share it."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, or_, update
 from sqlalchemy.orm import Session
 
 from ..models import Throttle
-from ..models.throttle import packed, unpacked
-from ..plumbing.db import change, insert_or_ignore
+from ..plumbing.db import change
 from ..rules.throttling import LIMITS, History, Kind, Paused, counted, given_back, network_of
+from . import throttle_rows
 from .outcomes import PausedUntil
+from .throttle_rows import LostRace, Question, Row, Subject
 
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """Whose attempts of which kind. Texts that people type go in as digests."""
-
-    kind: Kind
-    name: str
+__all__ = [
+    "Attempt",
+    "LostRace",
+    "Question",
+    "Subject",
+    "attempt",
+    "clear",
+    "count",
+    "from_address",
+    "give_back",
+    "is_news",
+    "of_email",
+    "paused_until",
+]
 
 
 def of_email(kind: Kind, email: str, *more: str) -> Subject:
@@ -34,27 +44,67 @@ def from_address(kind: Kind, address: str, *, email: str | None = None) -> Subje
     return Subject(kind, network) if email is None else of_email(kind, email, network)
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An attempt that was counted: the rows as they are with it, and the answer to what was asked along."""
+
+    rows: tuple[Row, ...]
+    answer: tuple[Any, ...]
+
+
+_NOTHING = Question(list)
+_ABOUT_NOTHING: Mapping[str, Any] = {}
+
+
 def count(session: Session, subjects: list[Subject], now: datetime) -> PausedUntil | None:
     """Count one attempt on all subjects, or on none and say until when: the latest of those that are full."""
-    seen = {subject: _seen(session, subject) or (History(), None) for subject in subjects}
-    outcomes = {subject: counted(history, LIMITS[subject.kind], now) for subject, (history, _version) in seen.items()}
+    outcome = attempt(session, subjects, now)
+    return outcome if isinstance(outcome, PausedUntil) else None
+
+
+def attempt(
+    session: Session,
+    subjects: list[Subject],
+    now: datetime,
+    question: Question = _NOTHING,
+    about: Mapping[str, Any] = _ABOUT_NOTHING,
+) -> Attempt | PausedUntil:
+    """The same, to be given back if it turns out right; the answer to a question comes with it.
+
+    The attempt is written first, and what the rows held before says whether there was room. Where there was none it
+    is taken out in the same transaction: nobody else has seen it.
+    """
+    rows, answer = throttle_rows.add(session, subjects, now, question, about)
+    outcomes = {row.subject: counted(_before(row), LIMITS[row.subject.kind], now) for row in rows}
     paused = {subject: outcome for subject, outcome in outcomes.items() if isinstance(outcome, Paused)}
     if paused:
+        for row in rows:
+            _put(session, row, _before(row), now)
         return _refused(session, paused, now)
-    for subject, outcome in outcomes.items():
-        if not isinstance(outcome, Paused):
-            _put(session, subject, outcome, seen[subject][1], now)
-    return None
+    return Attempt(tuple(_trimmed(session, row, outcomes[row.subject], now) for row in rows), answer)
 
 
-def _put(session: Session, subject: Subject, history: History, version: int | None, now: datetime) -> None:
-    """A row is made by what is counted only: refused tries fill no table."""
-    if version is None:
-        _insert_empty(session, subject, now)
-        before, version = _row(session, subject, now)
-        if before != History():
-            raise LostRace(subject.kind)
-    _replace(session, subject, history, version, now)
+def _before(row: Row) -> History:
+    """Without the attempt that was written last."""
+    return History(row.history.attempts[:-1], row.history.in_a_row - 1)
+
+
+def _trimmed(session: Session, row: Row, outcome: History | Paused, now: datetime) -> Row:
+    """Attempts that count no more go with the next one."""
+    if isinstance(outcome, Paused) or len(outcome.attempts) == len(row.history.attempts):
+        return row
+    return _put(session, row, outcome, now) or row
+
+
+def _put(session: Session, row: Row, history: History, now: datetime) -> Row | None:
+    """A row is there for what is counted only: refused tries fill no table."""
+    if row.version == 1 and history == History():
+        throttle_rows.forget(session, [row])
+        return None
+    replaced = throttle_rows.replace(session, row, history, now)
+    if replaced is None:
+        raise LostRace(row.subject.kind)
+    return replaced
 
 
 def _refused(session: Session, paused: dict[Subject, Paused], now: datetime) -> PausedUntil:
@@ -84,85 +134,50 @@ def _is_first(session: Session, subject: Subject, pause: Paused, now: datetime) 
 
 def paused_until(session: Session, subject: Subject, now: datetime) -> datetime | None:
     """Until when this subject's budget is full, if it is: read only, nothing is counted."""
-    row = session.execute(
-        select(Throttle.attempts, Throttle.in_a_row).where(
-            Throttle.kind == subject.kind, Throttle.subject == subject.name
-        )
-    ).one_or_none()
-    outcome = counted(unpacked(*row), LIMITS[subject.kind], now) if row is not None else None
+    outcome = _without_counting(session, subject, now)
     return outcome.until if isinstance(outcome, Paused) else None
-
-
-def in_a_row(session: Session, subject: Subject) -> int:
-    """How many attempts there were since the last success."""
-    found = session.scalar(
-        select(Throttle.in_a_row).where(Throttle.kind == subject.kind, Throttle.subject == subject.name)
-    )
-    return found or 0
 
 
 def is_news(session: Session, subject: Subject, now: datetime) -> bool:
     """Whether this subject's budget is full by now, and nobody has been told so in this window: asked once."""
-    history, _version = _row(session, subject, now)
-    outcome = counted(history, LIMITS[subject.kind], now)
+    outcome = _without_counting(session, subject, now)
     return isinstance(outcome, Paused) and _is_first(session, subject, outcome, now)
 
 
-def give_back(session: Session, subjects: list[Subject], at: datetime, now: datetime) -> None:
-    """Take the attempt counted at `at` off again: it was right."""
-    for subject in subjects:
-        history, version = _row(session, subject, now)
-        _replace(session, subject, given_back(history, at), version, now)
+def _without_counting(session: Session, subject: Subject, now: datetime) -> History | Paused:
+    row = throttle_rows.look(session, subject)
+    return counted(History() if row is None else row.history, LIMITS[subject.kind], now)
+
+
+def give_back(session: Session, tried: Attempt, now: datetime, *, clear_too: Kind | None = None) -> int:
+    """Take an attempt off again that turned out right; of one kind forget all. How many wrong ones of it there were.
+
+    Rows in which nothing is left go, in one statement. One that somebody else has counted in meanwhile is read again.
+    """
+    wrong, left = 0, []
+    for row in tried.rows:
+        is_cleared = row.subject.kind is clear_too
+        history = History() if is_cleared else given_back(row.history, now)
+        wrong += row.history.in_a_row - 1 if is_cleared else 0
+        left.append((row, history))
+    gone = throttle_rows.forget(session, [row for row, history in left if history == History()])
+    for row, history in left:
+        if row.subject in gone:
+            continue
+        if row.subject.kind is clear_too:
+            wrong = _in_a_row(session, row.subject) - 1
+            clear(session, [row.subject])
+        elif history == History() or throttle_rows.replace(session, row, history, now) is None:
+            throttle_rows.give_back(session, row.subject, now, now)
+    return max(0, wrong)
+
+
+def _in_a_row(session: Session, subject: Subject) -> int:
+    row = throttle_rows.look(session, subject)
+    return 0 if row is None else row.history.in_a_row
 
 
 def clear(session: Session, subjects: list[Subject]) -> None:
     """Forget all attempts of these subjects: a whole log-in, or an operator."""
     for subject in subjects:
         change(session, delete(Throttle).where(Throttle.kind == subject.kind, Throttle.subject == subject.name))
-
-
-class LostRace(Exception):
-    """Another writer replaced the row meanwhile; the operation is rolled back and answers 503."""
-
-
-def _row(session: Session, subject: Subject, now: datetime) -> tuple[History, int]:
-    """The history, of a row that is made where there is none."""
-    found = _seen(session, subject)
-    if found is None:
-        _insert_empty(session, subject, now)
-        found = _seen(session, subject) or (History(), 0)
-    return found
-
-
-def _seen(session: Session, subject: Subject) -> tuple[History, int] | None:
-    """The history, locked: SQLite's write lock is held already, PostgreSQL locks the row."""
-    statement = (
-        select(Throttle.attempts, Throttle.in_a_row, Throttle.version)
-        .where(Throttle.kind == subject.kind, Throttle.subject == subject.name)
-        .with_for_update()
-    )
-    row = session.execute(statement).one_or_none()
-    return None if row is None else (unpacked(row.attempts, row.in_a_row), row.version)
-
-
-def _insert_empty(session: Session, subject: Subject, now: datetime) -> None:
-    values = {
-        "kind": subject.kind,
-        "subject": subject.name,
-        "attempts": "",
-        "in_a_row": 0,
-        "version": 0,
-        "changed_at": now,
-    }
-    session.execute(insert_or_ignore(session, Throttle).values(values))
-
-
-def _replace(session: Session, subject: Subject, history: History, version: int, now: datetime) -> None:
-    changed = change(
-        session,
-        update(Throttle)
-        .where(Throttle.kind == subject.kind, Throttle.subject == subject.name, Throttle.version == version)
-        .values(attempts=packed(history), in_a_row=history.in_a_row, version=version + 1, changed_at=now),
-    )
-    if changed != 1:
-        raise LostRace(subject.kind)

@@ -12,12 +12,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, select, tuple_, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from ..models import Invitation, Login, LoginPass, Mail, MailJob, OneTimeLink
+from ..models import Invitation, Login, LoginPass, Mail, MailJob, OneTimeLink, Throttle
 from ..plumbing.db import change, reading, transaction
 from ..plumbing.runtime import runtime
 from ..rules.lifetimes import HAND_OFF, KEPT, PENDING_SECRET, SENT_MAIL_KEPT, SHOWN_CODES
 from ..rules.stages import CLOCKS_APART
-from . import catalogue, clock_watch, old_throttles, request_rows, sealing_events, stored_files
+from . import catalogue, clock_watch, old_throttles, request_rows, sealing_events, search_sweeping, stored_files
 from .caller import Caller
 
 _log = logging.getLogger("mfaportal.upkeep")
@@ -59,9 +59,9 @@ def run(caller: Caller) -> Report:
 def _logins(caller: Caller) -> int:
     """Those that ended long ago, and those that their limits ended long ago without anybody coming back."""
     before = caller.now - KEPT
-    return _remove(
-        caller, Login, (Login.id,), (Login.ended_at < before) | (Login.password_at < before - caller.limits.max_age)
-    )
+    gone = (Login.ended_at < before) | (Login.password_at < before - caller.limits.max_age)
+    # Whatever ended before began before: the index that new logins keep anyway finds it.
+    return _remove(caller, Login, (Login.id,), (Login.password_at < before) & gone, along=Login.password_at)
 
 
 def _pending_secrets(caller: Caller) -> int:
@@ -89,18 +89,21 @@ def _invitations(caller: Caller) -> int:
 
 
 def _throttles(caller: Caller) -> int:
-    return _remove(caller, old_throttles.MODEL, old_throttles.KEY, old_throttles.are_empty(caller.now))
+    gone = old_throttles.are_empty(caller.now)
+    return sum(
+        _remove(caller, old_throttles.MODEL, old_throttles.KEY, each, along=Throttle.changed_at) for each in gone
+    )
 
 
 def _mails(caller: Caller) -> int:
     """Sent ones, given up ones, and those that nobody has tried: without a mail server they go with their day."""
     untried = caller.now if runtime().settings.mail_url is None else caller.now - KEPT
-    gone = (
-        (Mail.sent_at < caller.now - SENT_MAIL_KEPT)
-        | (Mail.gave_up_at < caller.now - KEPT)
-        | (Mail.sent_at.is_(None) & Mail.gave_up_at.is_(None) & (Mail.dies_at < untried))
+    kinds = (
+        Mail.sent_at < caller.now - SENT_MAIL_KEPT,
+        Mail.gave_up_at < caller.now - KEPT,
+        Mail.sent_at.is_(None) & Mail.gave_up_at.is_(None) & (Mail.dies_at < untried),
     )
-    return _remove(caller, Mail, (Mail.id,), gone)
+    return sum(_remove(caller, Mail, (Mail.id,), gone) for gone in kinds)
 
 
 def _mail_jobs(caller: Caller) -> int:
@@ -108,8 +111,12 @@ def _mail_jobs(caller: Caller) -> int:
 
 
 def _requests(caller: Caller) -> int:
+    return sum(iter(lambda: _some_requests(caller), 0))
+
+
+def _some_requests(caller: Caller) -> int:
     with transaction() as session:
-        return request_rows.expired(session, caller.now)
+        return request_rows.expired(session, caller.now, PORTION)
 
 
 def _files(caller: Caller) -> int:
@@ -145,21 +152,36 @@ _CHORES: tuple[tuple[str, str, Callable[[Caller], int]], ...] = (
     ("request that nobody will decide removed", "requests that nobody will decide removed", _requests),
     ("file that no dataset refers to set aside", "files that no dataset refers to set aside", _files),
     ("file that was set aside long ago removed", "files that were set aside long ago removed", _orphans),
+    ("search rid of who is gone", "searches rid of who is gone", search_sweeping.sweep),
     ("event sealed", "events sealed", _seals),
     ("event removed after two years", "events removed after two years", _events),
 )
 
 
-def _remove(caller: Caller, model: Any, key: Sequence[Any], gone: ColumnElement[bool]) -> int:  # noqa: ARG001  # as every operation
-    """Delete the rows that are `gone`, some at a time; looked for before the transaction, asked again in it."""
-    removed = 0
+def _remove(
+    caller: Caller,  # noqa: ARG001  # as every operation
+    model: Any,
+    key: Sequence[Any],
+    gone: ColumnElement[bool],
+    along: Any = None,
+) -> int:
+    """Delete the rows that are `gone`, some at a time; looked for before the transaction, asked again in it.
+
+    `along`: an instant to go on from, where rows that stay lie between those that go.
+    """
+    removed, place = 0, None
+    order = () if along is None else (along,)
+    looking = select(*key, *order).where(gone).order_by(*order)
     while True:
         with reading() as session:
-            found = [tuple(row) for row in session.execute(select(*key).where(gone).limit(PORTION))]
+            here = looking if place is None else looking.where(along >= place)
+            found = [tuple(row) for row in session.execute(here.limit(PORTION))]
         if not found:
             return removed
+        place = None if along is None else found[-1][-1]
+        rows = [row[: len(key)] for row in found]
         with transaction() as session:
-            removed += change(session, delete(model).where(tuple_(*key).in_(found), gone))
+            removed += change(session, delete(model).where(tuple_(*key).in_(rows), gone))
 
 
 def _clear(caller: Caller, old: ColumnElement[bool], values: dict[str, None]) -> int:  # noqa: ARG001  # the same

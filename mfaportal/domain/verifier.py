@@ -1,15 +1,18 @@
 """Judging a code against an account's apps, and taking it: computed outside a transaction, taken by one UPDATE."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import BigInteger, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from ..models import Authenticator
 from ..models.authenticator import owner_of
-from ..plumbing.db import change
+from ..plumbing.db import Instant, change
+from ..plumbing.prepared_change import Insert, PreparedChange
 from ..plumbing.runtime import runtime
 from ..plumbing.sealing import SealBroken
 from ..rules.totp import ClockOff, check
@@ -27,16 +30,23 @@ class Judgement:
     unreadable: bool = False
 
 
-def apps_of(session: Session, account_id: int) -> list[Authenticator]:
+class App(NamedTuple):
+    """What judging a code takes of an app."""
+
+    id: int
+    account_id: int
+    sealed_secret: bytes
+
+
+def apps_of(session: Session, account_id: int) -> list[App]:
     """The account's apps, inside somebody's operation."""
-    return list(
-        session.scalars(
-            select(Authenticator).where(Authenticator.account_id == account_id).order_by(Authenticator.id)
-        )
+    found = select(Authenticator.id, Authenticator.account_id, Authenticator.sealed_secret).where(
+        Authenticator.account_id == account_id
     )
+    return [App(*row) for row in session.execute(found.order_by(Authenticator.id))]
 
 
-def judge(apps: list[Authenticator], code: str, now: datetime) -> Judgement:
+def judge(apps: Sequence[App], code: str, now: datetime) -> Judgement:
     """What six digits are to these apps. Every app is looked at, whichever fits."""
     right: list[tuple[int, int]] = []
     elsewhere: list[tuple[int, ClockOff]] = []
@@ -66,18 +76,8 @@ def take(
     One conditional UPDATE: steps of an app only rise, so of parallel requests with one code exactly one gets it.
     """
     for app_id, step in judgement.right:
-        taken = change(
-            session,
-            update(Authenticator)
-            .where(
-                Authenticator.id == app_id,
-                Authenticator.account_id == account_id,
-                Authenticator.last_step < step,
-                Authenticator.burned_step != step,
-            )
-            .values(last_step=step, last_used_at=now),
-        )
-        if taken == 1:
+        taken = _TAKE.run(session, {"app": app_id, "account": account_id, "step": step, "now": now})
+        if taken.number == 1:
             return app_id
     if judgement.right:
         return UsedCode()
@@ -97,3 +97,21 @@ def _explained(session: Session, app_id: int, off: ClockOff) -> ClockWrong | Use
     if off.seconds > 0:
         change(session, update(Authenticator).where(Authenticator.id == app_id).values(burned_step=off.step))
     return ClockWrong(off.seconds)
+
+
+def _taking(_insert: Insert) -> Any:
+    apps = Authenticator.metadata.tables[Authenticator.__tablename__]
+    step = bindparam("step", type_=BigInteger)
+    return (
+        update(apps)
+        .where(
+            apps.c.id == bindparam("app", type_=BigInteger),
+            apps.c.account_id == bindparam("account", type_=BigInteger),
+            apps.c.last_step < step,
+            apps.c.burned_step != step,
+        )
+        .values(last_step=step, last_used_at=bindparam("now", type_=Instant))
+    )
+
+
+_TAKE = PreparedChange(_taking)

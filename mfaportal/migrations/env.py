@@ -6,6 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from mfaportal.plumbing.db import db, is_sqlite
+from mfaportal.plumbing.transactions import PATIENT, WRITES
 
 
 def run(connection: Connection) -> None:
@@ -14,6 +15,7 @@ def run(connection: Connection) -> None:
     if sqlite:
         raw = connection.connection.cursor()
         raw.execute("PRAGMA foreign_keys = OFF")
+        raw.execute("PRAGMA legacy_alter_table = ON")  # triggers of other tables may name the one that is rebuilt
         raw.close()
     try:
         context.configure(
@@ -27,9 +29,10 @@ def run(connection: Connection) -> None:
         if sqlite:
             raw = connection.connection.cursor()
             raw.execute("PRAGMA foreign_keys = ON")
+            raw.execute("PRAGMA legacy_alter_table = OFF")
             raw.close()
 
 
 if flask.has_app_context():
-    with db.engine.connect().execution_options(mfaportal_write=True) as opened:
+    with db.engine.connect().execution_options(**{WRITES: True, PATIENT: True}) as opened:
         run(opened)

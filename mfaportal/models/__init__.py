@@ -5,6 +5,7 @@ from .account import Account
 from .authenticator import Authenticator
 from .dataset import Dataset, DatasetVisibility
 from .event import Event, EventKind
+from .event_day import EventDay
 from .event_seal import EventSeal
 from .guarded_address import BackOfficePath, GuardedAddress
 from .invitation import Invitation
@@ -14,6 +15,8 @@ from .mail import Mail, MailJob, MailJobKind, MailKind
 from .membership import Membership
 from .one_time_link import LinkKind, OneTimeLink
 from .portal import Portal, SignUp, Visibility
+from .portal_count import PortalCount
+from .portal_person import PortalPerson
 from .recovery_code import RecoveryCode
 from .setting import Setting
 from .throttle import Throttle
@@ -26,6 +29,7 @@ __all__ = [
     "Dataset",
     "DatasetVisibility",
     "Event",
+    "EventDay",
     "EventKind",
     "EventSeal",
     "GuardedAddress",
@@ -40,6 +44,8 @@ __all__ = [
     "Membership",
     "OneTimeLink",
     "Portal",
+    "PortalCount",
+    "PortalPerson",
     "RecoveryCode",
     "RequestState",
     "Setting",

@@ -36,6 +36,8 @@ class AccessRequest(Model):
         Index("ix_access_requests_account_id", "account_id"),
         Index("ix_access_requests_email", "email", "id"),
         Index("ix_access_requests_confirm_digest", "confirm_digest", unique=True),
+        Index("ix_access_requests_decided_at", "portal_id", "decided_at", "id"),
+        Index("ix_access_requests_strangers", "state", "made_at", sqlite_where=text("account_id IS NULL")),
         Index(
             "uq_access_requests_open",
             "portal_id",

@@ -10,6 +10,8 @@ from ..rules.names import key_of
 from .base import BigId, Model, PrimaryKey
 
 NO_STEP = -1
+KEY_MAX = 256
+"""Of what makes two names the same: one character may stand for eighteen."""
 
 
 class AuthenticatorKind(StrEnum):
@@ -26,7 +28,7 @@ class Authenticator(Model):
     account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"))
     kind: Mapped[str] = mapped_column(String(20), default=AuthenticatorKind.TOTP)
     name: Mapped[str] = mapped_column(String(64))
-    name_key: Mapped[str] = mapped_column(String(256))
+    name_key: Mapped[str] = mapped_column(String(KEY_MAX))
     sealed_secret: Mapped[bytes] = mapped_column(LargeBinary)
     last_step: Mapped[int] = mapped_column(BigInteger, default=NO_STEP)
     burned_step: Mapped[int] = mapped_column(BigInteger, default=NO_STEP)
@@ -34,7 +36,12 @@ class Authenticator(Model):
     last_used_at: Mapped[Moment | None]
 
     def rename(self, name: str) -> None:
-        self.name, self.name_key = name, key_of(name)
+        self.name, self.name_key = name, app_key(name)
+
+
+def app_key(name: str) -> str:
+    """What makes the names of two apps of one account the same."""
+    return key_of(name)[:KEY_MAX]
 
 
 def owner_of(account_id: int) -> str:

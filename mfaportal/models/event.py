@@ -68,6 +68,7 @@ class EventKind(StrEnum):
     KEYS_ROTATED = "keys:rotated"
     BACKUP_MADE = "backup:made"
     RESTORED = "backup:restored"
+    DATABASE_COPIED = "database:copied"
     PEOPLE_EXPORTED = "people:exported"
     EVENTS_EXPORTED = "events:exported"
     CLOCK_WENT_BACK = "clock:went-back"
@@ -84,7 +85,9 @@ class Event(Model):
     __table_args__ = (
         Index("ix_events_account_id", "account_id", "id"),
         Index("ix_events_actor_id", "actor_id", "id"),
+        Index("ix_events_kind", "kind", "id"),
         Index("ix_events_portal_id", "portal_id", "id"),
+        Index("ix_events_portal_kind", "portal_id", "kind", "id"),
         {"sqlite_autoincrement": True},
     )
 

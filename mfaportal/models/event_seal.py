@@ -1,6 +1,6 @@
 """Seals over batches of events: a keyed digest of the batch and of the seal before, so that nothing goes unseen."""
 
-from sqlalchemy import LargeBinary, String
+from sqlalchemy import Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..plumbing.db import Moment
@@ -14,7 +14,10 @@ class EventSeal(Model):
     """
 
     __tablename__ = "event_seals"
-    __table_args__ = {"sqlite_autoincrement": True}
+    __table_args__ = (
+        Index("ix_event_seals_kept", "last_event", sqlite_where=text("pruned_at IS NULL")),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[PrimaryKey]
     after_event: Mapped[int] = mapped_column(BigId, unique=True)

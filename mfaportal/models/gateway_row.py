@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import LargeBinary, String, and_, bindparam, cast, func, literal, select
 from sqlalchemy.orm import aliased
 
-from ..plumbing.db import PreparedRow
+from ..plumbing.prepared_row import PreparedRow
 from .account import Account
 from .guarded_address import BackOfficePath, GuardedAddress
 from .identity_row import has_app, login_facts, member_since, operator_since

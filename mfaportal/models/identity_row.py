@@ -20,14 +20,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from ..plumbing.db import Instant, PreparedRow
+from ..plumbing.db import Instant
+from ..plumbing.prepared_row import PreparedRow
 from ..rules.roles import MemberRole
-from .access_request import AccessRequest, RequestState
 from .account import Account
 from .authenticator import Authenticator
 from .login import Login
 from .membership import Membership, works_in_back_office
 from .portal import Portal, covered_since
+from .portal_count import OPEN_REQUESTS, PortalCount
 
 
 class IdentityRow(NamedTuple):
@@ -166,14 +167,14 @@ def _of_the_first(column: Any) -> Any:
 
 
 def _open_requests(here: Any) -> Any:
-    """How many requests wait for somebody who may decide them; nobody else's statement counts them."""
+    """How many requests wait for somebody who may decide them; nobody else's statement looks."""
     waiting = (
-        select(func.count())
-        .where(AccessRequest.portal_id == here.id, AccessRequest.state == RequestState.OPEN)
+        select(PortalCount.number)
+        .where(PortalCount.portal_id == here.id, PortalCount.counted == OPEN_REQUESTS)
         .scalar_subquery()
     )
     decides = or_(Account.is_operator, Membership.role == MemberRole.ADMIN)
-    return case((decides, waiting), else_=literal(0))
+    return case((decides, func.coalesce(waiting, 0)), else_=literal(0))
 
 
 def _only(slug: Any) -> ColumnElement[str | None]:

@@ -1,6 +1,6 @@
 """Invitations: a link that lets one address into a portal. Taken once, by one UPDATE; revoked by deleting it."""
 
-from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, ForeignKey, Index, LargeBinary, String, and_, exists, false, or_
 from sqlalchemy.orm import Mapped, aliased, mapped_column
@@ -19,6 +19,7 @@ class Invitation(Model):
     __table_args__ = (
         Index("ix_invitations_portal_id", "portal_id", "id"),
         Index("ix_invitations_email", "email"),
+        Index("ix_invitations_expires_at", "expires_at"),
         {"sqlite_autoincrement": True},
     )
 
@@ -35,11 +36,13 @@ class Invitation(Model):
     """Whether the present link went out by mail and was shown to nobody: whoever takes it has the address."""
 
 
-def still_works(now: datetime) -> ColumnElement[bool]:
+def still_works(now: Any) -> ColumnElement[bool]:
     """In SQL: not used, not too old, and whoever made it could make it now. The command line always could."""
     by, place = aliased(Account), aliased(Membership)
-    is_admin = exists().where(
-        place.account_id == by.id, place.portal_id == Invitation.portal_id, place.role == MemberRole.ADMIN
+    is_admin = (
+        exists()
+        .where(place.account_id == by.id, place.portal_id == Invitation.portal_id, place.role == MemberRole.ADMIN)
+        .correlate(by, Invitation)  # by itself it would look at invitations of any portal
     )
     may = exists().where(by.id == Invitation.made_by, by.suspended_at.is_(None), or_(by.is_operator, is_admin))
     return and_(Invitation.used_at.is_(None), Invitation.expires_at > now, or_(Invitation.made_by.is_(None), may))

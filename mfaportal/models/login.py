@@ -1,6 +1,6 @@
 """Logins: the row for one browser, from the password to the log-out. It says what happened and when, nothing else."""
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..plumbing.db import Moment
@@ -15,6 +15,9 @@ class Login(Model):
     __tablename__ = "logins"
     __table_args__ = (
         Index("ix_logins_account_id", "account_id", "ended_at"),
+        Index("ix_logins_password_at", "password_at"),
+        Index("ix_logins_pending_at", "pending_at", sqlite_where=text("pending_at IS NOT NULL")),
+        Index("ix_logins_shown_at", "shown_at", sqlite_where=text("shown_at IS NOT NULL")),
         {"sqlite_autoincrement": True},
     )
 

@@ -4,7 +4,7 @@ A row begins as a hand-off: a single-use token on its way from the portal's own 
 one conditional UPDATE, which gives the row the digest of the token that the browser keeps for that host.
 """
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..plumbing.db import Moment
@@ -16,6 +16,7 @@ class LoginPass(Model):
     __tablename__ = "login_passes"
     __table_args__ = (
         Index("ix_login_passes_login_id", "login_id", "host"),
+        Index("ix_login_passes_not_taken", "made_at", sqlite_where=text("taken_at IS NULL")),
         {"sqlite_autoincrement": True},
     )
 

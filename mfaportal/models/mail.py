@@ -2,13 +2,15 @@
 
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..plumbing.db import Moment
 from .base import BigId, Model, PrimaryKey
 
 ERROR_MAX = 200
+HAS_FAILED = text("sent_at IS NULL AND (tries > 0 OR gave_up_at IS NOT NULL)")
+"""Tried without success, or given up. In these words the index knows it again."""
 
 
 class MailKind(StrEnum):
@@ -53,6 +55,10 @@ class Mail(Model):
         Index("ix_mails_next_try_at", "next_try_at"),
         Index("ix_mails_about", "about"),
         Index("ix_mails_account_id", "account_id"),
+        Index("ix_mails_failed", "id", sqlite_where=HAS_FAILED),
+        Index("ix_mails_gave_up_at", "gave_up_at", sqlite_where=text("gave_up_at IS NOT NULL")),
+        Index("ix_mails_sent_at", "sent_at", sqlite_where=text("sent_at IS NOT NULL")),
+        Index("ix_mails_untold", "dies_at", sqlite_where=text("sent_at IS NULL AND gave_up_at IS NULL")),
         {"sqlite_autoincrement": True},
     )
 
@@ -92,7 +98,7 @@ class MailJob(Model):
     """`after` is how far a job over many people has come: the last account that it wrote to."""
 
     __tablename__ = "mail_jobs"
-    __table_args__ = {"sqlite_autoincrement": True}
+    __table_args__ = (Index("ix_mail_jobs_dies_at", "dies_at"), {"sqlite_autoincrement": True})
 
     id: Mapped[PrimaryKey]
     kind: Mapped[str] = mapped_column(String(40))

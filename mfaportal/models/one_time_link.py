@@ -24,7 +24,7 @@ class OneTimeLink(Model):
     token_digest: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
     account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
     made_at: Mapped[Moment]
-    expires_at: Mapped[Moment]
+    expires_at: Mapped[Moment] = mapped_column(index=True)
     used_at: Mapped[Moment | None]
     email: Mapped[str | None] = mapped_column(String(254))
     """The address that the link confirms, where that is what it is for."""

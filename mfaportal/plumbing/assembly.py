@@ -4,16 +4,21 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Request
+from flask import request as current_request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import OperationalError
 from werkzeug.routing import MapAdapter
 
 from . import db, runtime
 from .config import ROOT, Settings
 from .keys import Keys
+from .url_rules import LateRule
 
 
 class Portal(Flask):
     """Flask, but for what it works out anew for each request and is the same for all: 60 microseconds of each."""
 
+    url_rule_class = LateRule
     _bound: MapAdapter | None = None
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
@@ -39,6 +44,15 @@ class Portal(Flask):
             request.query_string.decode("latin-1"),
         )
 
+    def dispatch_request(self) -> ResponseReturnValue:
+        """A page that has only read is made once more where the connection to the database died under it."""
+        try:
+            return super().dispatch_request()
+        except OperationalError as error:
+            if current_request.method not in ("GET", "HEAD") or not db.may_ask_again(error):
+                raise
+        return super().dispatch_request()
+
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """None of our functions is a coroutine."""
         return func
@@ -57,7 +71,7 @@ def bare_app(settings: Settings, keys: Keys, *, threads: int) -> Flask:
         SQLALCHEMY_ENGINE_OPTIONS=db.engine_options(settings.database_url, threads),
     )
     runtime.install(app, runtime.Runtime(settings, keys))
-    db.prepare_file(settings.database_url)
+    db.prepare(settings.database_url)
     db.db.init_app(app)
     with app.app_context():
         db.listen(db.db.engine)

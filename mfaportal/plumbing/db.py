@@ -1,33 +1,32 @@
 """The database: one engine, one way to read, one way to write, and the only place that commits.
 
-SQLite is told when to begin (the driver's own ways lose races): reads begin plainly, writes begin IMMEDIATE, so
-that a transaction never finds out at its first write that somebody else was faster (security.md, fact 20).
+When a transaction begins is decided here and not by the drivers. How it begins is told by `sqlite` and `postgresql`:
+writers take turns on both.
 """
 
 import os
-import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+import weakref
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated, Any, cast
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, CursorResult, Delete, Dialect, Engine, MetaData, Select, Update, event
-from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy import BigInteger, CursorResult, Delete, Dialect, Engine, MetaData, Update, create_engine
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
 
+from . import sqlite
 from .clock import from_microseconds, to_microseconds
 from .config import SettingError
+from .transactions import ASIDE, FOLLOWED, PATIENT, WRITES
 
-BUSY_TIMEOUT_MS = 5000
-JOURNAL_BYTES = 16 * 1024 * 1024
-"""What is kept of a write-ahead log that a long reader has let grow, once it is gone."""
-_WRITE = "mfaportal_write"
-
+_KEPT_CONNECTIONS = 8
+"""A worker has more threads than that, but most of them wait for nothing of the database."""
 _NAMES = {
     "ix": "ix_%(column_0_label)s",
     "uq": "uq_%(table_name)s_%(column_0_name)s",
@@ -59,21 +58,28 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=_NAMES)
 
 
+_WROTE = "mfaportal_wrote"
+
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 
 
 @contextmanager
-def transaction() -> Iterator[Session]:
+def transaction(*, aside: bool = False, followed: bool = False, patient: bool = False) -> Iterator[Session]:
     """One operation: begin for writing, commit at the end, roll back on any exception.
 
-    What the request read before is closed first, so the operation sees the world as it is now.
+    What the request read before is closed first, so the operation sees the world as it is now. Operations take turns,
+    but for one that goes `aside`: it changes one row and has read nothing. A `patient` one may take minutes. One that
+    is `followed` does not wait for the disk: nobody is answered before the next one has, which takes this one along.
     """
     session = db.session()
-    if session.in_transaction() and session.connection().get_execution_options().get(_WRITE):
+    if session.in_transaction() and session.connection().get_execution_options().get(WRITES):
         raise RuntimeError("an operation must not call an operation")
-    session.rollback()
+    if session.in_transaction():
+        session.rollback()
     session.expunge_all()
-    session.connection(execution_options={_WRITE: True})
+    _begin(session, {WRITES: True, ASIDE: aside, FOLLOWED: followed, PATIENT: patient})
+    if not aside:
+        session.info[_WROTE] = True
     try:
         yield session
         session.commit()
@@ -82,10 +88,32 @@ def transaction() -> Iterator[Session]:
         raise
 
 
+def _begin(session: Session, options: dict[str, bool]) -> None:
+    """To begin is the one part of an operation that may be done again: nothing has happened yet."""
+    try:
+        session.connection(execution_options=options)
+    except OperationalError as error:
+        if not error.connection_invalidated:
+            raise
+        session.rollback()
+        session.connection(execution_options=options)
+
+
+def may_ask_again(error: OperationalError) -> bool:
+    """Whether this request failed with a connection that died, and has done nothing but read until then."""
+    session = db.session()
+    if not error.connection_invalidated or session.info.get(_WROTE):
+        return False
+    session.rollback()
+    return True
+
+
 @contextmanager
-def reading() -> Iterator[Session]:
+def reading(*, patient: bool = False) -> Iterator[Session]:
     """One consistent look at the database, closed afterwards. What was loaded stays as it was, without a session."""
     session = db.session()
+    if patient and not session.in_transaction():
+        _begin(session, {PATIENT: True})
     try:
         yield session
     finally:
@@ -95,7 +123,7 @@ def reading() -> Iterator[Session]:
 
 def change(session: Session, statement: Update | Delete) -> int:
     """Run one UPDATE or DELETE; how many rows it changed. Objects loaded before are not brought up to date."""
-    result = session.execute(statement, execution_options={"synchronize_session": False})
+    result = session.execute(statement, execution_options={"synchronize_session": False, "preserve_rowcount": True})
     return cast(CursorResult[Any], result).rowcount
 
 
@@ -105,94 +133,44 @@ def insert_or_ignore(session: Session, table: type[Base]) -> Any:
         from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415  # large, and rarely the one in use
     else:
         from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]  # noqa: PLC0415
-    return insert(table).on_conflict_do_nothing()
-
-
-class PreparedRow:
-    """A SELECT of one row that every request runs: compiled once for each database, and run at the driver.
-
-    SQLAlchemy's own way costs five times what SQLite takes for it (`make bench`). Values come as the driver gives
-    them: instants as numbers.
-    """
-
-    def __init__(self, statement: Select[Any]) -> None:
-        self._statement = statement
-        self._compiled: dict[str, tuple[str, tuple[str, ...] | None, dict[str, Any]]] = {}
-
-    def one(self, values: dict[str, Any]) -> Sequence[Any]:
-        """The row, read outside any transaction on a connection of the pool."""
-        connection = db.engine.raw_connection()
-        try:
-            cursor = connection.cursor()
-            cursor.execute(*self._call(db.engine.dialect, values))
-            row = cursor.fetchone()
-            cursor.close()
-        except db.engine.dialect.loaded_dbapi.Error as error:
-            raise OperationalError(None, None, error) from error  # as SQLAlchemy would: it answers with 503
-        finally:
-            connection.close()
-        return cast(Sequence[Any], row)
-
-    def one_in(self, session: Session, values: dict[str, Any]) -> Sequence[Any]:
-        """The row, read inside the session's transaction."""
-        connection = session.connection()
-        return tuple(connection.exec_driver_sql(*self._call(connection.dialect, values)).one())
-
-    def _call(self, dialect: Dialect, values: dict[str, Any]) -> tuple[str, Any]:
-        compiled = self._compiled.get(dialect.name)
-        if compiled is None:
-            compiled = self._compiled[dialect.name] = self._compile(dialect)
-        sql, order, constants = compiled
-        filled = {**constants, **values}
-        return sql, filled if order is None else tuple([filled[name] for name in order])
-
-    def _compile(self, dialect: Dialect) -> tuple[str, tuple[str, ...] | None, dict[str, Any]]:
-        compiled = self._statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
-        constants = dict(compiled.construct_params())
-        for parameter, name in compiled.bind_names.items():
-            if (process := parameter.type.dialect_impl(dialect).bind_processor(dialect)) and name in constants:
-                constants[name] = process(constants[name])
-        if not compiled.positional or dialect.name != "sqlite":
-            return str(compiled), tuple(compiled.positiontup or ()) if compiled.positional else None, constants
-        return *_with_constants(str(compiled), tuple(compiled.positiontup or ()), constants), constants
-
-
-def _with_constants(sql: str, order: tuple[str, ...], constants: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
-    """The statement with its constants written out: only what differs from request to request stays a parameter.
-
-    SQLite prepares a statement anew when a value is bound that could change its plan: 150 microseconds a request.
-    """
-    first, *rest = sql.split("?")
-    parts, left = [first], []
-    for name, after in zip(order, rest, strict=True):
-        value = constants[name]
-        if isinstance(value, int | str):
-            parts.append(str(int(value)) if isinstance(value, int) else "'" + value.replace("'", "''") + "'")
-        else:
-            parts.append("?")
-            left.append(name)
-        parts.append(after)
-    return "".join(parts), tuple(left)
+    return insert(table).on_conflict_do_nothing().inline()  # `change` counts rows; it would count keys given back
 
 
 def engine_options(url: str, threads: int) -> dict[str, Any]:
-    """Options for `create_engine`: as many connections as a worker has threads."""
-    options: dict[str, Any] = {"pool_size": threads, "max_overflow": 2, "pool_timeout": 5}
+    """Options for `create_engine`: up to as many connections as a worker has threads; few of them stay open."""
+    kept = min(threads, _KEPT_CONNECTIONS)
+    options: dict[str, Any] = {"pool_size": kept, "max_overflow": threads - kept + 2, "pool_timeout": 5}
+    options["pool_use_lifo"] = True  # the ones in use stay few, and warm
     options["hide_parameters"] = True  # errors would carry what people typed into the log
     if is_sqlite(url):
-        options["connect_args"] = {"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
-    return options
+        return options | sqlite.engine_options()
+    ours: dict[str, Any] = _postgresql().engine_options(make_url(url))
+    return options | ours
+
+
+def engine_for(url: str) -> Engine:
+    """An engine for a database beside the portal's own: what a copy reads or fills."""
+    engine = create_engine(url, **engine_options(url, 1))
+    listen(engine)
+    return engine
 
 
 def is_sqlite(url: str | URL) -> bool:
     return make_url(url).get_backend_name() == "sqlite"
 
 
-def file_exists(url: str) -> bool:
-    """Whether the database was there before this start. One on a server counts as there.
+def _postgresql() -> ModuleType:
+    """Loaded where it is used: SQLite's users need not have installed it."""
+    from . import postgresql  # noqa: PLC0415
+
+    return postgresql
+
+
+def is_there(url: str) -> bool:
+    """Whether the database was there, and in use, before this start.
 
     Raises:
-        SettingError: this is no database's address, or its driver is not installed.
+        SettingError: this is no database's address, its driver is not installed, or its server does not answer.
     """
     try:
         parsed = make_url(url)
@@ -200,51 +178,67 @@ def file_exists(url: str) -> bool:
     except (ArgumentError, ValueError) as error:
         raise SettingError("MFAPORTAL_DATABASE_URL is no address of a database.") from error
     except ImportError as error:
-        raise SettingError(f"MFAPORTAL_DATABASE_URL needs the Python package {error.name}.") from error
-    name = parsed.database
-    return not is_sqlite(parsed) or (name is not None and Path(name).exists())
+        raise SettingError(
+            "MFAPORTAL_DATABASE_URL: for PostgreSQL, its driver is to be installed first:"
+            " .venv/bin/pip install -r requirements-postgresql.txt"
+        ) from error
+    if is_sqlite(parsed):
+        return parsed.database is not None and Path(parsed.database).exists()
+    return bool(_postgresql().is_filled(parsed))
 
 
-def prepare_file(url: str) -> None:
-    """Make the SQLite file and its folder, readable by the owner alone, and switch it to WAL for good.
+def prepare(url: str) -> None:
+    """Make SQLite's file, if it is one.
 
     Raises:
         SettingError: it cannot be opened, or is no database.
     """
-    name = make_url(url).database
-    if not is_sqlite(url) or not name:
-        return
-    path = Path(name)
+    if is_sqlite(url):
+        sqlite.prepare(make_url(url))
+
+
+_FORBIDDEN = "42501"
+"""What PostgreSQL says to a user without the right."""
+
+
+@contextmanager
+def refused_in_words() -> Iterator[None]:
+    """While starting, a database that fails, or in which the portal may not do what it has to, is a wrong setting.
+
+    Raises:
+        SettingError: what the database said.
+    """
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        with closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000)) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-    except (OSError, sqlite3.DatabaseError) as error:
-        raise SettingError(f"MFAPORTAL_DATABASE_URL: {path} cannot be used as a database: {error}.") from error
+        yield
+    except DBAPIError as error:
+        if not isinstance(error, OperationalError) and getattr(error.orig, "sqlstate", None) != _FORBIDDEN:
+            raise
+        raise SettingError(
+            f"MFAPORTAL_DATABASE_URL: the database cannot be used: {str(error.orig).splitlines()[0].rstrip('.')}."
+        ) from error
+
+
+def alone_at(engine: Engine) -> AbstractContextManager[None]:
+    """For a server's database: one process on one host at a time."""
+    return cast(AbstractContextManager[None], _postgresql().alone(engine))
+
+
+_engines: "weakref.WeakSet[Engine]" = weakref.WeakSet()
 
 
 def listen(engine: Engine) -> None:
-    """Hook the rules of this module onto an engine."""
+    """Hook the database's rules onto an engine."""
     if is_sqlite(engine.url):
-        event.listen(engine, "connect", _configure)
-        event.listen(engine, "begin", _begin)
+        sqlite.listen(engine)
+    else:
+        _postgresql().listen(engine)
+        _engines.add(engine)
 
 
-def _configure(connection: DBAPIConnection, _record: object) -> None:
-    connection.isolation_level = None  # the driver must not begin by itself
-    cursor = connection.cursor()
-    for pragma in (
-        "foreign_keys = ON",
-        "synchronous = FULL",
-        f"busy_timeout = {BUSY_TIMEOUT_MS}",
-        "secure_delete = ON",
-        f"journal_size_limit = {JOURNAL_BYTES}",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+def _leave_to_the_parent() -> None:
+    """A child process must not speak over its parent's connections."""
+    for engine in list(_engines):
+        engine.dispose(close=False)
 
 
-def _begin(connection: Connection) -> None:
-    write = connection.get_execution_options().get(_WRITE)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+os.register_at_fork(after_in_child=_leave_to_the_parent)

@@ -15,11 +15,12 @@ from sqlalchemy import inspect, text
 from sqlalchemy.engine import Engine
 
 from .config import Settings
-from .db import db
+from .db import alone_at, db, is_sqlite
 
 FOLDER = Path(__file__).resolve().parents[1] / "migrations"
-HEAD = "0004"
+HEAD = "0005"
 """The newest revision; a test holds it against the files."""
+_NOTED = text("SELECT version_num FROM alembic_version")
 
 
 def register(app: Flask) -> None:
@@ -35,14 +36,24 @@ def current(engine: Engine) -> str | None:
     with engine.connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
             return None
-        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return connection.execute(_NOTED).scalar()
+
+
+def is_newest(engine: Engine) -> bool:
+    """Whether a database that has our tables has them in the shape of this program; one statement.
+
+    Raises:
+        SQLAlchemyError: it does not answer, or has none.
+    """
+    with engine.connect() as connection:
+        return connection.execute(_NOTED).scalar() == HEAD
 
 
 def migrate(settings: Settings) -> bool:
     """Migrate to the newest revision if need be, inside an app context; True when there was something to do."""
     if current(db.engine) == HEAD:
         return False
-    with _alone(settings.instance):
+    with _alone(settings.instance) if is_sqlite(db.engine.url) else alone_at(db.engine):
         if current(db.engine) == HEAD:
             return False  # another process did it while this one waited
         from flask_migrate import upgrade  # noqa: PLC0415  # see `register`

@@ -1,6 +1,6 @@
 """What one running application was made with: settings, keys, clock. Kept on the app: two can live side by side."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import cast
 
@@ -8,7 +8,9 @@ from flask import Flask, current_app
 
 from .clock import Clock, system_clock
 from .config import Settings
+from .hash_slots import HashSlots
 from .keys import Keys
+from .machine import plan
 
 _NAME = "mfaportal"
 
@@ -21,9 +23,13 @@ class Runtime:
     keys: Keys
     clock: Clock = system_clock
     allowed_hosts: frozenset[str] = frozenset()
+    in_use: bool = False
+    """Whether this process has seen an account: then there is nothing to say about the first start any more."""
+    hash_slots: HashSlots = field(init=False)
 
     def __post_init__(self) -> None:
         self.allowed_hosts = self.settings.allowed_hosts  # every request asks
+        self.hash_slots = HashSlots(plan(self.settings.workers))
 
     def now(self) -> datetime:
         return self.clock()

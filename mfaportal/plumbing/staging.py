@@ -3,6 +3,8 @@
 Everything new lies ready on the disk where it will stay; then a list of moves is written, in one step. Before that
 the old installation is there. After it the new one is: whoever comes next, a start or a command, makes the moves that
 are left before it opens anything. Each move is done or not done, however often it is tried.
+
+Where the database is on a server, its commit decides: the list waits, named for a token that the new rows hold.
 """
 
 import contextlib
@@ -18,6 +20,7 @@ from .config import SettingError
 
 FOLDER = "restoring"
 _MOVES = "moves.json"
+_WAITING = "waiting-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +42,43 @@ def clear(instance: Path) -> Path:
 
 def decide(instance: Path, moves: Sequence[Move]) -> None:
     """Write the list of moves: from now on the new installation is the one."""
+    _write(instance, moves, _MOVES)
+
+
+def wait(instance: Path, moves: Sequence[Move], token: str) -> None:
+    """Write the list, to be decided on when the database has committed what holds the token."""
+    _write(instance, moves, f"{_WAITING}{token}")
+
+
+def decide_waiting(instance: Path, token: str) -> None:
+    """The database has committed."""
+    with contextlib.suppress(FileNotFoundError):  # a start was faster
+        (instance / FOLDER / f"{_WAITING}{token}").rename(instance / FOLDER / _MOVES)
+        _sync(instance / FOLDER)
+
+
+def abandon(instance: Path) -> None:
+    """Remove what was made ready, unless it waits for a database that was lost in the middle of its commit."""
+    if not is_waiting(instance):
+        shutil.rmtree(instance / FOLDER, ignore_errors=True)
+
+
+def is_waiting(instance: Path) -> bool:
+    """Whether a list waits for a commit of which nobody knows whether it came."""
+    return bool(_waiting(instance))
+
+
+def _waiting(instance: Path) -> list[str]:
+    return [path.name.removeprefix(_WAITING) for path in (instance / FOLDER).glob(f"{_WAITING}*")]
+
+
+def _write(instance: Path, moves: Sequence[Move], name: str) -> None:
     for move in moves:
         move.aside.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if move.staged is not None:
             _sync(move.staged.parent)
     rows = [[str(path) if path else None for path in (move.target, move.aside, move.staged)] for move in moves]
-    draft, final = (instance / FOLDER / name for name in (f"{_MOVES}.draft", _MOVES))
+    draft, final = (instance / FOLDER / each for each in (f"{_MOVES}.draft", name))
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:  # noqa: PTH123
         json.dump(rows, file)
         file.flush()
@@ -53,12 +87,17 @@ def decide(instance: Path, moves: Sequence[Move]) -> None:
     _sync(final.parent)
 
 
-def finish(instance: Path) -> bool:
+def finish(instance: Path, database_url: str | None = None) -> bool:
     """Make the moves that were decided and are left; whether there were any.
 
+    The database is asked where moves wait for its commit since the machine stopped.
+
     Raises:
-        SettingError: a move cannot be made.
+        SettingError: a move cannot be made, or the database does not answer.
     """
+    for token in _waiting(instance):
+        if database_url is not None and _has_committed(database_url, token):
+            decide_waiting(instance, token)
     listed = instance / FOLDER / _MOVES
     if not listed.exists():
         return False
@@ -76,6 +115,12 @@ def finish(instance: Path) -> bool:
             f"A restore was broken off, and the rest of it cannot be done: {error}. Put that right and start again."
         ) from error
     return True
+
+
+def _has_committed(database_url: str, token: str) -> bool:
+    from .server_database import was_restored  # noqa: PLC0415  # hardly ever needed, and every start comes by
+
+    return was_restored(database_url, token)
 
 
 def _make(move: Move) -> None:

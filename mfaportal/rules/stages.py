@@ -1,8 +1,8 @@
 """The stage of a login, computed from facts on each request. Nothing stores "is authenticated"."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import NamedTuple
 
 from .lifetimes import HALF_LOGIN_AT_CODE, HALF_LOGIN_AT_SET_UP, STEP_UP, STEP_UP_GRACE, LoginLimits
 
@@ -17,8 +17,7 @@ class Stage(Enum):
     COMPLETE = "complete"
 
 
-@dataclass(frozen=True, slots=True)
-class LoginFacts:
+class LoginFacts(NamedTuple):
     """What happened to a login and its account, and when."""
 
     password_at: datetime

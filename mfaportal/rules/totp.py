@@ -61,12 +61,12 @@ def step_at(now: datetime) -> int:
 
 def check(secret: str, code: str, now: datetime) -> Matches | ClockOff | None:
     """What six digits are to this secret at `now`. Every step of the window is computed, whatever the code."""
-    hotp = pyotp.HOTP(secret, digits=DIGITS)
+    key = pyotp.HOTP(secret).byte_secret()
     here = step_at(now)
     right = [
         step
         for step in range(here + EXPLAINED_STEPS, here - EXPLAINED_STEPS - 1, -1)
-        if step >= 0 and hmac.compare_digest(hotp.at(step), code)
+        if step >= 0 and hmac.compare_digest(_code_at(key, step), code)
     ]
     near = tuple(step for step in right if abs(step - here) <= DRIFT_STEPS)
     if near:
@@ -75,6 +75,14 @@ def check(secret: str, code: str, now: datetime) -> Matches | ClockOff | None:
         step = min(right, key=lambda step: abs(step - here))
         return ClockOff(step, (step - here) * STEP_SECONDS)
     return None
+
+
+def _code_at(key: bytes, step: int) -> str:
+    """RFC 4226 §5.3. pyotp takes five times as long, and there are 21 for each code that is judged."""
+    mac = hmac.digest(key, step.to_bytes(8, "big"), "sha1")
+    offset = mac[-1] & 15
+    number = int.from_bytes(mac[offset : offset + 4], "big") & 0x7FFFFFFF
+    return f"{number % 10**DIGITS:0{DIGITS}}"
 
 
 def provisioning_uri(secret: str, *, email: str, issuer: str) -> str:

@@ -2,13 +2,12 @@
 
 from urllib.parse import urlsplit
 
-from flask import Flask, send_from_directory
+from flask import Flask
 from flask.typing import ResponseReturnValue
 
-from ..plumbing.config import ROOT
 from ..plumbing.runtime import runtime
 from ..rules.access import Audience
-from . import client, errors, gate, headers, login_session, page, uploads
+from . import client, errors, form_token, gate, headers, login_session, page, static_files, template_cache, uploads
 from .account import blueprint as account_blueprint
 from .admin.access_activity import blueprint as access_activity_blueprint
 from .admin.access_requests import blueprint as access_requests_blueprint
@@ -30,6 +29,28 @@ from .installation import activity_blueprint as installation_activity_blueprint
 from .installation import mail_blueprint as installation_mail_blueprint
 from .installation import portals_blueprint as installation_portals_blueprint
 
+_BLUEPRINTS = (
+    auth_blueprint,
+    account_blueprint,
+    front_office_blueprint,
+    back_office_blueprint,
+    access_users_blueprint,
+    access_invitations_blueprint,
+    people_csv_blueprint,
+    access_requests_blueprint,
+    access_security_blueprint,
+    access_signup_blueprint,
+    access_activity_blueprint,
+    installation_portals_blueprint,
+    installation_accounts_blueprint,
+    installation_activity_blueprint,
+    installation_mail_blueprint,
+    health_blueprint,
+    gateway_blueprint,
+    guarded_host_blueprint,
+    hand_off_blueprint,
+)
+
 
 def register(app: Flask) -> None:
     """Build the web side, then refuse to start if an endpoint has no audience."""
@@ -43,29 +64,12 @@ def register(app: Flask) -> None:
     client.register(app)
     app.before_request(gate.stand_guard)
     gate.csrf.init_app(app)
-    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 365 * 24 * 3600
+    with app.app_context():
+        form_token.register(app)
+        template_cache.register(app)
+    static_files.register(app)
     app.add_url_rule("/static/<path:filename>", "static", _static)
-    for blueprint in (
-        auth_blueprint,
-        account_blueprint,
-        front_office_blueprint,
-        back_office_blueprint,
-        access_users_blueprint,
-        access_invitations_blueprint,
-        people_csv_blueprint,
-        access_requests_blueprint,
-        access_security_blueprint,
-        access_signup_blueprint,
-        access_activity_blueprint,
-        installation_portals_blueprint,
-        installation_accounts_blueprint,
-        installation_activity_blueprint,
-        installation_mail_blueprint,
-        health_blueprint,
-        gateway_blueprint,
-        guarded_host_blueprint,
-        hand_off_blueprint,
-    ):
+    for blueprint in _BLUEPRINTS:
         app.register_blueprint(blueprint)
     errors.register(app)
     page.register(app)
@@ -74,5 +78,5 @@ def register(app: Flask) -> None:
 
 @gate.audience(Audience.PUBLIC)
 def _static(filename: str) -> ResponseReturnValue:
-    """Files of the look. Their URLs carry a digest, so they may be kept for a year."""
-    return send_from_directory(ROOT / "static", filename)
+    """Files of the look."""
+    return static_files.answer(filename)

@@ -45,6 +45,11 @@ def identity() -> Identity:
     return cast("Identity", found)
 
 
+def is_nobody() -> bool:
+    """Whether the browser brings no token of a login."""
+    return session.get(TOKEN) is None
+
+
 def _slug() -> str | None:
     values = request.view_args or {}
     slug = values.get("portal")
@@ -53,13 +58,13 @@ def _slug() -> str | None:
 
 def caller() -> Caller:
     """The first argument of every operation."""
-    who = identity()
+    who = None if is_nobody() else identity()
     return Caller(
         now=now(),
         source=Source.WEB,
         limits=limits(),
-        account_id=who.account.id if who.account else None,
-        login_id=who.login_id,
+        account_id=who.account.id if who is not None and who.account else None,
+        login_id=who.login_id if who is not None else None,
         address=client_address(),
         browser=masked(request.headers.get("User-Agent", ""))[:BROWSER_MAX],
     )

@@ -9,11 +9,13 @@ from flask import Flask, g, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from ..domain.authority import NotAllowed
 from ..domain.throttles import LostRace
-from . import body, gate, uploads
+from ..plumbing.hash_slots import RETRY_AFTER, Busy
+from . import body, gate, page, uploads
 from .gate import answer_for, wants_json
 
 _log = logging.getLogger("mfaportal.errors")
@@ -43,8 +45,10 @@ def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(NotAllowed, _not_allowed)
     app.register_error_handler(OperationalError, _database_trouble)
+    app.register_error_handler(NoConnection, _database_trouble)
     app.register_error_handler(LostRace, _database_trouble)
     app.register_error_handler(OSError, _disk_trouble)
+    app.register_error_handler(Busy, _busy)
     app.register_error_handler(Exception, _bug)
 
 
@@ -108,6 +112,15 @@ def _database_trouble(error: Exception) -> ResponseReturnValue:
     g.alike = True
     answer = _page(HTTPStatus.SERVICE_UNAVAILABLE, number=number)
     return (*answer[:2], {"Retry-After": "5"}) if isinstance(answer, tuple) else answer
+
+
+def _busy(_error: Busy) -> ResponseReturnValue:
+    """No place for a password: nothing of it was counted, so the answer is the same for all that could be typed."""
+    again = None if wants_json() else page.turned_away(RETRY_AFTER)
+    if again is not None:
+        return again
+    answer = _page(HTTPStatus.SERVICE_UNAVAILABLE, "Very busy just now", page.BUSY, again=request.path)
+    return (*answer[:2], {"Retry-After": str(RETRY_AFTER)}) if isinstance(answer, tuple) else answer
 
 
 def _disk_trouble(error: OSError) -> ResponseReturnValue:

@@ -65,6 +65,7 @@ _WHAT = {
     EventKind.KEYS_ROTATED: "New key for what is sealed",
     EventKind.BACKUP_MADE: "Backup made",
     EventKind.RESTORED: "Restored from a backup",
+    EventKind.DATABASE_COPIED: "Everything copied into another database",
     EventKind.MAIL_RETRIED: "Mails that did not get through are tried again",
     EventKind.PEOPLE_EXPORTED: "List of people taken as CSV",
     EventKind.EVENTS_EXPORTED: "Events taken as a file",

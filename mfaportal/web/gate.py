@@ -106,7 +106,8 @@ def stand_guard() -> ResponseReturnValue | None:
     if "portal" in (request.view_args or {}) and asking.identity().portal is None:
         g.alike = True  # a portal that is not there is not there for anybody
         abort(404)
-    if declared.audience not in _FOR_ANYBODY:
+    is_guest = declared.audience is Audience.GUESTS and asking.is_nobody()  # nobody need be looked for
+    if declared.audience not in _FOR_ANYBODY and not is_guest:
         answer = _answer_unless_allowed(declared)
         if answer is not None:
             return answer

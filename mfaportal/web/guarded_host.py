@@ -3,20 +3,19 @@
 from base64 import urlsafe_b64encode
 from urllib.parse import quote
 
-from flask import Blueprint, g, redirect, request, send_from_directory
+from flask import Blueprint, g, redirect, request
 from flask.typing import ResponseReturnValue
 from flask.wrappers import Response
 
 from ..domain import gateway, hand_offs
 from ..domain.gateway import Asked
 from ..domain.hand_offs import HandOffRefused, PassGiven
-from ..plumbing.config import ROOT
 from ..plumbing.probes import MARK_HEADER, mark_of
 from ..plumbing.runtime import runtime
 from ..plumbing.tokens import digest, well_formed
 from ..rules.access import Audience, Refuse
 from ..rules.gateway import Malformed, read_forwarded
-from . import asking, guarded_pages
+from . import asking, guarded_pages, static_files
 from .gate import audience
 from .host_check import Under
 from .pass_cookies import PassCookies
@@ -110,4 +109,4 @@ def denied() -> ResponseReturnValue:
 @audience(Audience.PUBLIC, under=Under.GUARDED)
 def static(filename: str) -> ResponseReturnValue:
     """The look of these pages: on a guarded host, /static is the application's."""
-    return send_from_directory(ROOT / "static", filename)
+    return static_files.answer(filename)

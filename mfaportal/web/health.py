@@ -25,7 +25,7 @@ def alive() -> ResponseReturnValue:
 def ready() -> ResponseReturnValue:
     """The database answers and has the shape that this program expects. Keys are opened before the process starts."""
     try:
-        is_ready = migrations.current(db.engine) == migrations.HEAD
+        is_ready = migrations.is_newest(db.engine)
     except SQLAlchemyError:
         is_ready = False
     text, status = ("ok\n", 200) if is_ready else ("not ready\n", 503)

@@ -8,16 +8,17 @@ from flask import Flask, flash, g, make_response, redirect, request, session, ur
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask.typing import ResponseReturnValue
 from flask.wrappers import Request, Response
-from flask_login import LoginManager, UserMixin
-from flask_wtf.csrf import generate_csrf
+from flask_login import LoginManager, UserMixin, current_user
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from ..domain.outcomes import LoggedIn
 from ..models.identity import AccountSeen
+from ..plumbing.keys import Keys
 from ..plumbing.runtime import runtime
 from ..plumbing.tokens import digest
 from ..rules.stages import Stage
-from . import asking, wanted_page
+from . import asking, form_token, wanted_page
+from .signing import Signatures
 
 _NO_COOKIE = ";"
 """No cookie can have this name. Nobody is remembered, and a foreign `remember_token` is never even read."""
@@ -45,6 +46,18 @@ class CurrentUser(UserMixin):
 class Sessions(SecureCookieSessionInterface):
     """Flask's own. A browser without a session costs no key to open it with: those of guarded hosts have none."""
 
+    def __init__(self, keys: Keys) -> None:
+        self._signatures = Signatures(
+            [*keys.signing_fallbacks, keys.signing],
+            self.salt,
+            serializer=self.serializer,
+            derivation=self.key_derivation,
+        )
+
+    def get_signing_serializer(self, _app: Flask) -> Signatures:
+        """Made once: the keys stay what they were at the start."""
+        return self._signatures
+
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """The session that the browser holds, or an empty one."""
         if self.get_cookie_name(app) not in request.environ.get("HTTP_COOKIE", ""):
@@ -52,9 +65,22 @@ class Sessions(SecureCookieSessionInterface):
         return super().open_session(app, request)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Nothing, where nobody has looked at it."""
-        if session.accessed or session.modified:
+        """Nothing, where nobody has written into it; who has looked at it says that the answer depends on it."""
+        if session.modified:
             super().save_session(app, session, response)
+        elif session.accessed:
+            if "Vary" in response.headers:
+                response.vary.add("Cookie")
+            else:
+                response.headers.add("Vary", "Cookie")
+
+
+class Manager(LoginManager):
+    """Flask-Login's, without what it would work out for each request and nobody asks for."""
+
+    def _session_protection_failed(self) -> bool:
+        """Sessions are protected by their logins' rows, which know of a stolen cookie what can be known."""
+        return False
 
 
 def register(app: Flask) -> None:
@@ -72,11 +98,11 @@ def register(app: Flask) -> None:
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_CHECK_DEFAULT=False,
     )
-    app.session_interface = Sessions()
-    manager = LoginManager()
-    manager.session_protection = None
-    manager.init_app(app)
+    app.session_interface = Sessions(runtime().keys)
+    manager = Manager()
     manager.user_loader(_load_user)
+    app.login_manager = manager  # type: ignore[attr-defined]  # in place of `init_app`: nobody is remembered
+    app.jinja_env.globals["current_user"] = current_user  # found out where a template asks
 
 
 def _load_user(token: str) -> CurrentUser | None:
@@ -88,14 +114,9 @@ def _load_user(token: str) -> CurrentUser | None:
 
 
 def carry_on(token: str) -> None:
-    """The browser's login has a new token: put it in place of the old one, and renew the CSRF value with it.
-
-    The value is made here, in a POST, so that no GET of somebody logged in needs to write into the session.
-    """
+    """The browser's login has a new token: put it in place of the old one, and renew the CSRF value with it."""
     session[asking.TOKEN] = token
-    session.pop("csrf_token", None)
-    g.pop("csrf_token", None)
-    generate_csrf()
+    form_token.renew()
 
 
 def begin(token: str, wanted: str | None) -> None:

@@ -1,39 +1,39 @@
 """Rendering: pages, refused forms, and what templates may call."""
 
-import hashlib
+from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from flask import Flask, g, make_response, render_template, url_for
+from flask import Flask, g, make_response, render_template, request, url_for
 from flask.wrappers import Response
 from wtforms import Field, Form
 
 from ..domain.outcomes import PausedUntil
-from . import asking, navigation
+from . import asking, navigation, static_files
 from .wording import moment, of_size, since
 
 UNPROCESSABLE = 422
 TOO_MANY = 429
+UNAVAILABLE = 503
+BUSY = "The portal is very busy just now. Wait a few seconds, then try again. This did not count as an attempt."
 
 
 def register(app: Flask) -> None:
     """What every template knows. Nothing of it is computed before a template asks."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    versions = {file.name: _version(file) for file in Path(app.root_path, "static").iterdir() if file.is_file()}
+    addresses: dict[tuple[str, str, str], str] = {}
 
     def asset(name: str) -> str:
         endpoint = "guarded_host.static" if g.get("guarded_host") else "static"
-        return url_for(endpoint, filename=name, v=versions[name])
+        key = (endpoint, name, request.root_path)
+        if key not in addresses:
+            addresses[key] = url_for(endpoint, filename=name, v=static_files.version(name))
+        return addresses[key]
 
     app.jinja_env.globals.update(asset=asset, nav=navigation)
     app.jinja_env.filters["moment"] = _moment
     app.jinja_env.filters["since"] = _since
     app.jinja_env.filters["size"] = of_size
-
-
-def _version(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
 
 
 def _moment(instant: datetime | None) -> str:
@@ -65,4 +65,20 @@ def paused(template: str, form: Form, field: Field, sentence: str, pause: Paused
     if pause.until is not None:
         seconds = (pause.until - g.now).total_seconds()
         response.headers["Retry-After"] = str(max(1, int(seconds) + 1))
+    return response
+
+
+def if_busy(show: Callable[[], Response]) -> None:
+    """What to show where there is no place for this request's password: the form with what was typed, and `BUSY`."""
+    g.if_busy = show
+
+
+def turned_away(retry_after: int) -> Response | None:
+    """The page of `if_busy`: 503, and when to come back; None where the view has named none."""
+    show: Callable[[], Response] | None = g.get("if_busy")
+    if show is None:
+        return None
+    response = show()
+    response.status_code = UNAVAILABLE
+    response.headers["Retry-After"] = str(retry_after)
     return response

@@ -1,4 +1,4 @@
-"""The QR code of a set-up key, drawn from qrcode's own matrix as one SVG path: no image, no second request."""
+"""The QR code of a set-up key, drawn from qrcode's own matrix as one SVG line: no image, no second request."""
 
 from dataclasses import dataclass
 from itertools import groupby
@@ -10,7 +10,7 @@ _MASK = 4
 
 @dataclass(frozen=True, slots=True)
 class QrCode:
-    """`size` modules a side, quiet zone included; `path` is the SVG path of the dark ones."""
+    """`size` modules a side, quiet zone included; `path` is a line, one module wide, over the dark ones."""
 
     size: int
     path: str
@@ -25,12 +25,18 @@ def draw(text: str) -> QrCode:
     code.add_data(text)
     code.make(fit=True)
     matrix = code.get_matrix()
-    path: list[str] = []
-    for y, row in enumerate(matrix):
-        x = 0
-        for dark, run in groupby(row):
-            length = len(list(run))
-            if dark:
-                path.append(f"M{x + QUIET_ZONE} {y + QUIET_ZONE}h{length}v1h-{length}z")
-            x += length
-    return QrCode(len(matrix) + 2 * QUIET_ZONE, "".join(path))
+    rows = [_line(row, y + QUIET_ZONE) for y, row in enumerate(matrix)]
+    return QrCode(len(matrix) + 2 * QUIET_ZONE, "".join(rows))
+
+
+def _line(row: list[bool], y: int) -> str:
+    """Along the middle of a row: lifted off the light modules, drawn over the dark ones."""
+    drawn, lifted = "", QUIET_ZONE
+    for dark, run in groupby(row):
+        length = len(list(run))
+        if not dark:
+            lifted += length
+            continue
+        drawn += f"m{lifted} 0h{length}" if drawn else f"M{lifted} {y}.5h{length}"
+        lifted = 0
+    return drawn

@@ -18,7 +18,7 @@ from ..rules.file_names import FILE_MAX
 from . import body
 
 AT_ONCE = 2
-"""Uploads that a worker takes at the same time, so that two of its four threads stay for everybody else."""
+"""Uploads that a worker takes at the same time, of the threads that passwords leave free (`plumbing.machine`)."""
 RETRY_AFTER = 30
 """Seconds until somebody may try again whose upload found no place."""
 SPARE = 256 * 1024 * 1024

@@ -1,6 +1,6 @@
 """The page that somebody wanted before they were asked to log in: kept in the session until the log-in is whole."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote, unquote
 
@@ -33,15 +33,26 @@ def usable(wanted: str | None) -> str | None:
     guarded = guarded_in(path)
     if path is None or (guarded is not None and gateway.at(guarded) is None):
         return None
-    adapter = current_app.url_map.bind_to_environ(request.environ)
     try:
-        endpoint, _values = adapter.match(path.partition("?")[0], method="GET")
+        endpoint, _values = _matched(path)
     except RequestRedirect:
         return path
     except HTTPException:
         return None
     again = getattr(current_app.view_functions[endpoint], "comes_back", False)
     return path if again or not endpoint.startswith(_NOT_AGAIN) else None
+
+
+def _matched(path: str) -> tuple[str, Mapping[str, Any]]:
+    """The endpoint that a GET of this path would reach, and the values in it.
+
+    Raises:
+        HTTPException: none, or not as it is written.
+    """
+    adapter = current_app.create_url_adapter(None)
+    if adapter is None:
+        raise TypeError("addresses are matched against the public URL")
+    return adapter.match(path.partition("?")[0], method="GET")
 
 
 def _way_to_guarded(wanted: str | None) -> str | None:
@@ -80,9 +91,8 @@ def portal_of(wanted: str | None) -> str | None:
     path = local_path(wanted)
     if path is None:
         return None
-    adapter = current_app.url_map.bind_to_environ(request.environ)
     try:
-        slug = adapter.match(path.partition("?")[0], method="GET")[1].get("portal")
+        slug = _matched(path)[1].get("portal")
     except HTTPException:  # a redirect is one, too
         return None
     return slug if isinstance(slug, str) else None

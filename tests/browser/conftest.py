@@ -12,7 +12,7 @@ from mfaportal import create_app
 from mfaportal.plumbing.db import db
 from tests.browser.pages import Somebody
 from tests.browser.server_clock import ServerClock
-from tests.browser.standing import Standing
+from tests.browser.standing import Standing, standing_in
 from tests.browser.watch import Watch
 from tests.clock import MovableClock
 from tests.people import Cast, Person, seed
@@ -67,15 +67,21 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def standing(blank_instance: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
-    standing = Standing(blank_instance, tmp_path_factory.mktemp("standing"))
-    yield standing
-    standing.server.stop()
+    with standing_in(blank_instance, tmp_path_factory.mktemp("standing")) as standing:
+        yield standing
 
 
 @pytest.fixture
 def portal_server(standing: Standing) -> Server:
     """A running portal with nobody in it."""
     standing.empty()
+    return standing.server
+
+
+@pytest.fixture
+def first_start(standing: Standing) -> Server:
+    """The same, as after its very first start."""
+    standing.start_anew()
     return standing.server
 
 

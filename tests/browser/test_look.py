@@ -38,8 +38,8 @@ def test_no_page_is_left_out(app: Flask) -> None:
 
 
 @pytest.mark.needs("chromium")
-def test_the_first_start_looks_right(portal_server: Server, new_page: NewPage) -> None:
-    _walk(new_page(), Visitor.FIRST, {"welcome": portal_server.welcome_path})
+def test_the_first_start_looks_right(first_start: Server, new_page: NewPage) -> None:
+    _walk(new_page(), Visitor.FIRST, {"welcome": first_start.welcome_path})
 
 
 @pytest.mark.needs("chromium", "oathtool")

@@ -34,8 +34,8 @@ class Town:
 
 
 @pytest.fixture
-def town(portal_server: Server, server_clock: ServerClock, new_page_without_script: Callable[[], Page]) -> Town:
-    return Town(portal_server, server_clock, new_page_without_script)
+def town(first_start: Server, server_clock: ServerClock, new_page_without_script: Callable[[], Page]) -> Town:
+    return Town(first_start, server_clock, new_page_without_script)
 
 
 def test_the_mission(town: Town) -> None:

@@ -11,10 +11,11 @@ from mfaportal import create_app
 from mfaportal.models import Portal, SignUp, Visibility
 from mfaportal.plumbing.db import db, transaction
 from mfaportal.rules.mfa_rule import MfaRule
+from tests import databases
 from tests.browser.conftest import NewPage
 from tests.browser.pages import SET_UP, Somebody
 from tests.browser.server_clock import ServerClock
-from tests.browser.standing import Standing
+from tests.browser.standing import Standing, standing_in
 from tests.clock import MovableClock
 from tests.mailing import MAILING, link_in, mails
 from tests.people import PORTAL, Cast, set_rule
@@ -26,14 +27,13 @@ FRONT = f"/portals/{PORTAL}/"
 
 @pytest.fixture(scope="module")
 def standing(blank_instance: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
-    standing = Standing(blank_instance, tmp_path_factory.mktemp("mailing"), **MAILING)
-    yield standing
-    standing.server.stop()
+    with standing_in(blank_instance, tmp_path_factory.mktemp("mailing"), **MAILING) as standing:
+        yield standing
 
 
 @pytest.fixture(scope="module")
 def app(standing: Standing) -> Iterator[Flask]:
-    app = create_app({"MFAPORTAL_INSTANCE": str(standing.instance), **MAILING})
+    app = create_app({**databases.settings_of(standing.instance), **MAILING})
     yield app
     with app.app_context():
         db.engine.dispose()

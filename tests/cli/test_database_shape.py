@@ -1,16 +1,18 @@
 """No command touches a database of another shape, and one that does not answer is told in a sentence."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import click
 import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from mfaportal.plumbing import db as database
-from mfaportal.plumbing.db import db, transaction
+from mfaportal.plumbing import sqlite
+from mfaportal.plumbing.db import transaction
 from tests.cli.terminal import Terminal
+from tests.databases import on_postgresql
 from tests.people import Cast
+from tests.stranger import stranger_at
 
 COMMANDS = [
     ("accounts", "create", "new@example.org", "--name", "New"),
@@ -32,6 +34,7 @@ COMMANDS = [
     ("keys", "list"),
     ("keys", "rotate"),
     ("backup", "/nowhere/b.tar"),
+    ("copy-database", "sqlite:////nowhere/b.sqlite3"),
     ("demo",),
 ]
 OF_ANY_SHAPE = {("doctor",), ("restore",)}
@@ -45,9 +48,15 @@ def set_revision(app: Flask, revision: str | None) -> None:
             session.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": revision})
 
 
+def below(group: click.Group) -> dict[str, click.Command]:
+    context = click.Context(group)
+    found = {name: group.get_command(context, name) for name in group.list_commands(context)}
+    return {name: command for name, command in found.items() if command is not None}
+
+
 def names_of(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     if isinstance(command, click.Group):
-        for name, inner in command.commands.items():
+        for name, inner in below(command).items():
             yield from names_of(inner, (*path, name))
     else:
         yield path
@@ -55,7 +64,7 @@ def names_of(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tup
 
 def test_the_commands_below_are_all_there_are(app: Flask) -> None:
     ours = {path for path in names_of(app.cli) if path[0] != "db"}
-    alone = {command.name for command in app.cli.commands.values() if not isinstance(command, click.Group)}
+    alone = {name for name, command in below(app.cli).items() if not isinstance(command, click.Group)}
     assert ours == {command[:1] if command[0] in alone else command[:2] for command in COMMANDS} | OF_ANY_SHAPE
 
 
@@ -81,18 +90,14 @@ def test_a_database_of_a_newer_version(
 
 
 def test_a_database_that_somebody_keeps_busy(
-    terminal: Terminal, app: Flask, people: Cast, monkeypatch: pytest.MonkeyPatch
+    make_app: Callable[..., Flask], people: Cast, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 100)
-    with app.app_context():
-        db.engine.dispose()
-        holder = db.engine.connect()
-        holder.exec_driver_sql("COMMIT")
-        holder.exec_driver_sql("BEGIN IMMEDIATE")
-    try:
-        said = terminal.refused("accounts", "suspend", "reader@example.org")
-    finally:
-        holder.exec_driver_sql("ROLLBACK")
-        holder.exec_driver_sql("BEGIN")
-        holder.close()
-    assert said == "The database did not answer, and nothing was changed: database is locked"
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_MS", 100)
+    if on_postgresql():
+        database_url += "&options=-c%20lock_timeout%3D100ms"
+    impatient = Terminal(make_app(MFAPORTAL_DATABASE_URL=database_url))
+    with stranger_at(database_url) as stranger:
+        assert stranger.begin()
+        said = impatient.refused("accounts", "suspend", "reader@example.org")
+    why = "canceling statement due to lock timeout" if on_postgresql() else "database is locked"
+    assert said == f"The database did not answer, and nothing was changed: {why}"

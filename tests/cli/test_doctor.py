@@ -74,6 +74,9 @@ def test_what_others_can_read_is_said(terminal: Terminal, instance: Path, name: 
     assert _bad(terminal) == {"file rights": f"Others can read {path}; run: chmod -R go= {path}"}
 
 
+NOWHERE = "postgresql+psycopg://nobody@127.0.0.1:1/none"
+
+
 def _damage(database: Path) -> None:
     with database.open("r+b") as file:
         file.seek(3 * 4096)
@@ -85,6 +88,7 @@ def _leave_wal(database: Path) -> None:
         connection.execute("PRAGMA journal_mode = DELETE")
 
 
+@pytest.mark.sqlite_only("a server looks after its files itself")
 @pytest.mark.parametrize(("harm", "said"), [(_damage, "is damaged"), (_leave_wal, "is in delete mode")])
 def test_a_database_that_is_not_well_is_said(
     terminal: Terminal, app: Flask, instance: Path, harm: Callable[[Path], None], said: str
@@ -95,6 +99,7 @@ def test_a_database_that_is_not_well_is_said(
     assert said in _bad(terminal)["database"]
 
 
+@pytest.mark.sqlite_only("a server's disk is not seen from here")
 def test_the_machine_may_lack_room(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mfaportal.domain.doctor._FREE", 1 << 60)
     assert "make room" in _bad(terminal)["database"]
@@ -179,9 +184,14 @@ def test_it_runs_where_the_portal_refuses_to_start(
     [
         (lambda server, _instance: server.settings.update(MFAPORTAL_WORKERS="many"), "settings"),
         (lambda _server, instance: (instance / "keyring").unlink(), "key ring"),
-        (lambda _server, instance: (instance / "mfaportal.sqlite3").write_bytes(b"text" * 1000), "database"),
+        pytest.param(
+            lambda _server, instance: (instance / "mfaportal.sqlite3").write_bytes(b"text" * 1000),
+            "database",
+            marks=pytest.mark.sqlite_only("a server has no file that could be none"),
+        ),
+        (lambda server, _instance: server.settings.update(MFAPORTAL_DATABASE_URL=NOWHERE), "database"),
     ],
-    ids=["setting", "ring", "database"],
+    ids=["setting", "ring", "database", "server"],
 )
 def test_it_says_which_setting_or_file_stops_the_start(
     server: Server, instance: Path, harm: Callable[[Server, Path], object], check: str

@@ -28,6 +28,7 @@ from tests import offer
 from tests.browser_client import Browser
 from tests.cli.terminal import Terminal
 from tests.clock import MovableClock
+from tests.databases import settings_of
 from tests.people import Cast, Person, give_app, set_rule
 from tests.stored import stored
 
@@ -188,12 +189,12 @@ def test_a_start_with_another_ring_is_refused_in_one_sentence(
     kept = ring.read_text()
     ring.write_text("\n".join(change(kept.splitlines())) + "\n")
     with pytest.raises(SettingError) as refusal:
-        create_app({"MFAPORTAL_INSTANCE": str(instance)})
+        create_app(settings_of(instance))
     assert str(refusal.value).startswith("MFAPORTAL_KEYRING: ")
     assert says in str(refusal.value)
     assert "\n" not in str(refusal.value)
     ring.write_text(kept)
-    create_app({"MFAPORTAL_INSTANCE": str(instance)})
+    create_app(settings_of(instance))
 
 
 def test_where_no_fingerprint_was_kept_yet_the_apps_tell(app: Flask, person: Person, instance: Path) -> None:
@@ -203,9 +204,9 @@ def test_where_no_fingerprint_was_kept_yet_the_apps_tell(app: Flask, person: Per
     kept = ring.read_text()
     ring.write_text(f"seal 1 {Fernet.generate_key().decode()}\n{kept.splitlines()[1]}\n")
     with pytest.raises(SettingError, match="does not open what this database holds"):
-        create_app({"MFAPORTAL_INSTANCE": str(instance)})
+        create_app(settings_of(instance))
     ring.write_text(kept)
-    create_app({"MFAPORTAL_INSTANCE": str(instance)})
+    create_app(settings_of(instance))
     assert {row.name for row in stored(app, Setting)} >= {KEY_CANARY}
 
 

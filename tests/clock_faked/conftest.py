@@ -18,10 +18,10 @@ from tests.server import Server
 
 @pytest.fixture
 def town_at(server: Server, tmp_path: Path) -> Iterator[Callable[..., Town]]:
-    """`town_at(instant, zone)`: a server of one worker that believes in this moment and lives in this time zone."""
+    """`town_at(instant, zone)`: a server, of one worker if not more, that believes in this moment and lives there."""
     clock = ServerClock(server, tmp_path / "clock-offset")
 
-    def make(instant: datetime, zone: str = "UTC") -> Town:
+    def make(instant: datetime, zone: str = "UTC", *, workers: int = 1) -> Town:
         clock.advance(seconds=(instant - datetime.now(UTC)).total_seconds())
         app = create_app(server.settings)
         with app.app_context():
@@ -32,7 +32,7 @@ def town_at(server: Server, tmp_path: Path) -> Iterator[Callable[..., Town]]:
             set_rule(MfaRule.EVERYONE, movable, apply_now=True)
             db.engine.dispose()
         server.environment["TZ"] = zone
-        server.start(workers=1)
+        server.start(workers=workers)
         return Town(server, clock, people)
 
     yield make

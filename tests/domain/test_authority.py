@@ -40,6 +40,7 @@ WITHOUT_A_RIGHT = {
     "proxy_watch.note",  # notes a proxy, and gives nothing
     "sealing_events.prune_oldest",  # upkeep, which has no right but its own
     "sealing_events.seal_next",
+    "search_sweeping.sweep",  # upkeep, too
     "outbox.claim",  # the sender, which finds what an operation has left to it
     "outbox.failed",
     "outbox.give_up_dead",

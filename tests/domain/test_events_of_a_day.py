@@ -14,6 +14,8 @@ from mfaportal.domain import (
     cleansing,
     clock_watch,
     confirming,
+    copy_target,
+    database_copy,
     datasets,
     email_changes,
     events_export,
@@ -182,11 +184,13 @@ def a_visit_to_a_guarded_host(scene: Scene) -> list[str]:
 
 
 def a_keepers_night(scene: Scene) -> None:
-    """Keys, a backup, and what a restore does to what it brings back."""
+    """Keys, a backup, a copy, and what a restore does to what it brings back."""
     key_rotation.begin(scene.cli)
     *_, done = key_rotation.seal_again(scene.cli)
     key_rotation.finish(scene.cli, done)
     backups.make(scene.cli, runtime().settings.instance / "backup.tar", None)
+    copy = runtime().settings.instance / "copy.sqlite3"
+    database_copy.copy(scene.cli, f"sqlite:///{copy}", copy_target.nobody_listens)
     cleansing.after_restore(scene.cli, "2026-03-01T00:00:00+00:00", void_recovery_codes=True)
 
 

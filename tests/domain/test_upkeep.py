@@ -275,7 +275,8 @@ def test_the_command_says_what_it_did_in_a_line_each(terminal: Terminal, scene: 
         fill(scene, 1)
         scene.clock.advance(hours=25)
         with transaction() as session:
-            session.execute(update(Login).values(ended_at=scene.clock() - timedelta(days=31)))
+            long_ago = scene.clock() - timedelta(days=31)
+            session.execute(update(Login).values(password_at=long_ago, ended_at=long_ago))
     lines = terminal.do("upkeep").lines
     assert "2 logins that ended long ago removed." in lines
     assert "1 mail job that came too late removed." in lines

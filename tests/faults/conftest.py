@@ -1,6 +1,5 @@
 """Faults: see `tests.faults.length` for how the short and the full form work, and how figures are given."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +7,7 @@ from flask import Flask
 
 from tests.browser_client import Browser
 from tests.clock import MovableClock
+from tests.databases import contents_of
 from tests.input.database import Database
 from tests.input.scenes import Scene
 
@@ -19,7 +19,5 @@ def scene(app: Flask, browser: Browser, clock: MovableClock) -> Scene:
 
 
 @pytest.fixture
-def database(instance: Path) -> Iterator[Database]:
-    database = Database(instance / "mfaportal.sqlite3")
-    yield database
-    database.close()
+def database(instance: Path) -> Database:
+    return Database(contents_of(instance))

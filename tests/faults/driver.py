@@ -1,7 +1,7 @@
 """A driver that fails on demand: the n-th statement of a request, or the commit, before it was done or after."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
@@ -10,8 +10,10 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import event
 
-from mfaportal.plumbing.db import BUSY_TIMEOUT_MS, db
+from mfaportal.plumbing.db import db
+from mfaportal.plumbing.sqlite import BUSY_TIMEOUT_MS
 
+Connect = Callable[[object, object, list[Any], dict[str, Any]], Any]
 ERRORS = ("database is locked", "disk I/O error", "database or disk is full")
 
 
@@ -26,6 +28,8 @@ class At(Enum):
 class Breaker:
     """Counts statements, commits among them, and raises at one of them. Pragmas and rollbacks never fail."""
 
+    errors: dict[str, type[Exception]]
+    """As which the driver would say them."""
     fail_at: int = 0
     when: At = At.BEFORE
     error: str = ERRORS[0]
@@ -41,10 +45,10 @@ class Breaker:
         self.seen.append(statement)
         due = len(self.seen) == self.fail_at
         if due and self.when is At.BEFORE:
-            raise sqlite3.OperationalError(self.error)
+            raise self.errors[self.error](self.error)
         yield
         if due and self.when is At.AFTER:
-            raise sqlite3.OperationalError(self.error)
+            raise self.errors[self.error](self.error)
 
     @property
     def commits(self) -> list[int]:
@@ -54,7 +58,15 @@ class Breaker:
 
 def broken_driver(app: Flask) -> Breaker:
     """From now on the app's connections count, and fail when told to."""
-    breaker = Breaker()
+    with app.app_context():
+        breaker, connect = (_sqlite if db.engine.dialect.name == "sqlite" else _postgresql)()
+        event.listen(db.engine, "do_connect", connect)
+        db.engine.dispose()
+    return breaker
+
+
+def _sqlite() -> tuple[Breaker, Connect]:
+    breaker = Breaker(dict.fromkeys(ERRORS, sqlite3.OperationalError))
 
     class Cursor(sqlite3.Cursor):
         def execute(self, sql: str, parameters: Any = (), /) -> "Cursor":
@@ -82,7 +94,44 @@ def broken_driver(app: Flask) -> Breaker:
         made: Connection = sqlite3.connect(*arguments, **options)
         return made
 
-    with app.app_context():
-        event.listen(db.engine, "do_connect", connect)
-        db.engine.dispose()
-    return breaker
+    return breaker, connect
+
+
+def _postgresql() -> tuple[Breaker, Connect]:
+    import psycopg  # noqa: PLC0415  # only here is it needed
+    from psycopg import errors  # noqa: PLC0415
+
+    from mfaportal.plumbing import postgresql  # noqa: PLC0415
+    from mfaportal.plumbing.postgresql_connection import PortalConnection  # noqa: PLC0415
+
+    event.remove(db.engine, "do_connect", postgresql._connect)
+    theirs = (errors.LockNotAvailable, errors.IoError, errors.DiskFull)
+    breaker = Breaker(dict(zip(ERRORS, theirs, strict=True)))
+
+    class Cursor(psycopg.Cursor[Any]):
+        def execute(self, query: Any, params: Any = None, **options: Any) -> "Cursor":
+            with breaker.around(query):
+                return super().execute(query, params, **options)
+
+        def executemany(self, query: Any, params_seq: Any, **options: Any) -> None:
+            with breaker.around(query):
+                super().executemany(query, params_seq, **options)
+
+    class Connection(PortalConnection):
+        def prepared(self, sql: str, values: Sequence[Any]) -> psycopg.Cursor[Any]:
+            with breaker.around(sql):
+                return super().prepared(sql, values)
+
+        def commit(self) -> None:
+            if self.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
+                return super().commit()
+            with breaker.around("COMMIT"):
+                return super().commit()
+
+    def connect(_dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]) -> Connection:
+        made = Connection.patiently(*arguments, **options)
+        made.cursor_factory = Cursor
+        assert isinstance(made, Connection)
+        return made
+
+    return breaker, connect

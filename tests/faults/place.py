@@ -1,9 +1,8 @@
 """A running portal to break: people, logins and rows as in the races' arena, and a server that comes back."""
 
-import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -15,6 +14,7 @@ from mfaportal.models import Account, Authenticator, Dataset, Event, EventKind, 
 from mfaportal.plumbing.db import db, transaction
 from mfaportal.rules.mfa_rule import MfaRule
 from tests.clock import MovableClock
+from tests.contents import contents
 from tests.people import on_the_command_line, seed, set_rule
 from tests.races.arena import PARALLEL, UNCOVERED, WORKERS, Arena, Browser
 from tests.server import Server
@@ -25,10 +25,11 @@ OPTIONS = f"--worker-connections={PARALLEL} --access-logformat='worker %(p)s: %(
 
 @contextmanager
 def standing(
-    instance: Path, scratch: Path, application: str = "wsgi:app", *, workers: int = WORKERS
+    instance: Path, scratch: Path, application: str = "wsgi:app", *, workers: int = WORKERS, **settings: str
 ) -> Iterator[Arena]:
     """A portal that covers everybody since the beginning, and one without a rule; the app context is there, too."""
     server = Server(instance, scratch, application)
+    server.settings |= settings
     server.settings["MFAPORTAL_TRUSTED_PROXIES"] = "127.0.0.1"
     server.environment["GUNICORN_CMD_ARGS"] = OPTIONS
     app = create_app(server.settings)
@@ -73,11 +74,7 @@ def database_file(place: Arena) -> Path:
 
 def unsound(place: Arena) -> list[str]:
     """What is wrong with the database as such, and what no moment may show: the invariants of security.md."""
-    with closing(sqlite3.connect(database_file(place), timeout=10)) as connection:
-        said = connection.execute("PRAGMA integrity_check").fetchall()
-        loose = connection.execute("PRAGMA foreign_key_check").fetchall()
-    faults = [f"integrity_check: {said}"] if said != [("ok",)] else []
-    faults += [f"foreign keys: {loose}"] if loose else []
+    faults = contents(place.server.database_url).unsound()
     with_app = set(place.rows(select(Authenticator.account_id)))
     halves = with_app ^ set(place.rows(select(RecoveryCode.account_id)))
     faults += [f"half enrolled: {halves}"] if halves else []

@@ -3,12 +3,10 @@
 import os
 import shlex
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
 import time
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,14 +17,14 @@ from mfaportal.plumbing.config import ROOT
 from mfaportal.plumbing.db import db
 from tests.cli.terminal import Terminal
 from tests.clock import MovableClock
+from tests.contents import Contents, contents
 from tests.datasets import add as add_dataset
 from tests.faults.desks import Admin, Editor
 from tests.faults.length import either
 from tests.faults.lives import Dweller, Life, Newcomer
-from tests.faults.place import database_file, standing, unsound
+from tests.faults.place import standing, unsound
 from tests.people import Cast
 from tests.plugins.figures import Figure
-from tests.races.arena import LOCKED
 from tests.server import Server
 
 _PEAK = """
@@ -42,22 +40,18 @@ LARGE = either(20, 400)
 PEOPLE: tuple[type[Life], ...] = (Newcomer, Dweller, Dweller, Editor, Admin)
 
 
-def _fault_of(database: Path) -> list[str]:
+def _fault_of(database: Contents) -> list[str]:
     """What no moment may show: half a set-up, rows that refer to nothing, a damaged file."""
-    with closing(sqlite3.connect(database)) as connection:
-        apps, codes = (
-            {row[0] for row in connection.execute(f"SELECT DISTINCT account_id FROM {table}")}  # noqa: S608
-            for table in ("authenticators", "recovery_codes")
-        )
-        said = connection.execute("PRAGMA integrity_check").fetchone()[0]
-        loose = connection.execute("PRAGMA foreign_key_check").fetchall()
-        live = connection.execute("SELECT count(*) FROM logins WHERE ended_at IS NULL").fetchone()[0]
-    return [f"{apps ^ codes} half set up"] * bool(apps ^ codes) + [said] * (said != "ok") + loose + ["live"] * live
+    apps, codes = (
+        {row[0] for row in database.execute(f"SELECT DISTINCT account_id FROM {table}")}  # noqa: S608
+        for table in ("authenticators", "recovery_codes")
+    )
+    ((live,),) = database.execute("SELECT count(*) FROM logins WHERE ended_at IS NULL")
+    return [f"{apps ^ codes} half set up"] * bool(apps ^ codes) + database.unsound() + ["live"] * live
 
 
-def _events(database: Path) -> int:
-    with closing(sqlite3.connect(database)) as connection:
-        return int(connection.execute("SELECT count(*) FROM events").fetchone()[0])
+def _events(database: Contents) -> int:
+    return int(database.execute("SELECT count(*) FROM events")[0][0])
 
 
 def test_a_backup_made_while_people_work_is_one_moment(
@@ -73,18 +67,18 @@ def test_a_backup_made_while_people_work_is_one_moment(
             thread.start()
         for number in range(BACKUPS):
             time.sleep(0.5)
-            before.append(_events(database_file(place)))
+            before.append(_events(contents(place.server.database_url)))
             place.server.flask("backup", str(tmp_path / f"{number}.tar"))
         stop.set()
         for thread in threads:
             thread.join(60)
         wrong += [bad for life in lives for bad in (*life.bad, *life.wrong())] + unsound(place)
-        locked, told = place.server.log.count(LOCKED), sum(life.told for life in lives)
+        locked, told = place.times_locked, sum(life.told for life in lives)
     for number in range(BACKUPS):
         elsewhere = Server(tmp_path / f"restored-{number}", tmp_path)
         done = elsewhere.flask("restore", str(tmp_path / f"{number}.tar"), check=False)
         wrong += [done.stderr] if done.returncode else []
-        restored = tmp_path / f"restored-{number}" / "mfaportal.sqlite3"
+        restored = contents(elsewhere.database_url)
         wrong += _fault_of(restored)
         wrong += [] if _events(restored) > before[number] else ["what had happened before is not in it"]
     figure("D10 backups under load", backups=BACKUPS, successes_meanwhile=told, inconsistent=len(wrong))
@@ -144,6 +138,7 @@ def _die(instance: Path, archive: Path, scratch: Path, *points: int) -> list[str
     return done.stdout.splitlines()
 
 
+@pytest.mark.sqlite_only("PostgreSQL restores in one transaction: tests/cli/test_restore_on_server.py")
 def test_a_restore_that_is_killed_leaves_the_old_installation_or_the_new_one(
     old_and_backup: Path, instance: Path, tmp_path: Path, figure: Figure
 ) -> None:

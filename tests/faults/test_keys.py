@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -21,11 +22,12 @@ from mfaportal.rules.totp import new_secret
 from tests.browser_client import Browser
 from tests.cli.terminal import Terminal
 from tests.clock import MovableClock
+from tests.databases import contents_of, settings_of
 from tests.faults.length import either
 from tests.faults.place import standing, unsound
 from tests.people import Cast, Person, give_app
 from tests.plugins.figures import Figure
-from tests.races.arena import LOCKED, Arena
+from tests.races.arena import Arena
 from tests.stored import cookie_of, plant_cookie
 from tests.visitor import Visitor
 
@@ -122,7 +124,7 @@ def test_keys_are_rotated_while_people_log_in_and_the_run_is_killed(
             wrong += [] if len(after) == 1 and not set(after) & set(before) else [f"left under an old key: {after}"]
             wrong += unsound(place)
         refused = [answer for answer in answers if answer != "303 /"]
-        locked = place.server.log.count(LOCKED)
+        locked = place.times_locked
     figure("D9 keys", rotations_killed=ROUNDS, log_ins_meanwhile=len(answers), log_ins_refused=len(refused))
     assert (wrong, refused, locked) == ([], [], 0)
     assert len(answers) >= VISITORS * ROUNDS
@@ -150,10 +152,11 @@ def test_logins_live_on_under_a_new_signing_key_as_long_as_the_old_one_verifies(
     assert later.log_in(people.reader).status == 303, "nobody is in the way of logging in again"
 
 
-def _used_on(app: Flask, instance: Path, names: tuple[str, ...]) -> dict[str, bytes]:
+def _put_aside(app: Flask, instance: Path) -> tuple[Any, bytes]:
+    """The database and the ring as they are now."""
     with app.app_context():
         db.engine.dispose()
-    return {name: (instance / name).read_bytes() for name in names}
+    return contents_of(instance).keep(), (instance / "keyring").read_bytes()
 
 
 def test_an_older_database_goes_with_todays_ring_and_not_the_other_way_round(
@@ -162,21 +165,20 @@ def test_an_older_database_goes_with_todays_ring_and_not_the_other_way_round(
     """Put in place by hand. What `restore` does beyond that is tested with it."""
     with app.app_context():
         give_app(people.editor, clock)
-    names = ("mfaportal.sqlite3", "keyring")
-    yesterday = _used_on(app, instance, names)
+    yesterday, old_ring = _put_aside(app, instance)
     Terminal(app).do("keys", "rotate")
-    today = _used_on(app, instance, names)
-    (instance / "mfaportal.sqlite3").write_bytes(yesterday["mfaportal.sqlite3"])
+    today, _ = _put_aside(app, instance)
+    contents_of(instance).put_back(yesterday)
     older = make_app()
     _logged_in(older, people.editor, clock)
     assert Terminal(older).do("keys", "rotate").lines[-1].startswith("An earlier rotation was not finished")
-    _used_on(older, instance, names)
-    for name, content in {**today, "keyring": yesterday["keyring"]}.items():
-        (instance / name).write_bytes(content)
+    _put_aside(older, instance)
+    contents_of(instance).put_back(today)
+    (instance / "keyring").write_bytes(old_ring)
     with pytest.raises(SettingError, match="lacks the key"):
-        create_app({"MFAPORTAL_INSTANCE": str(instance)})
+        create_app(settings_of(instance))
     start = [sys.executable, "-m", "mfaportal"]
-    environment = {"MFAPORTAL_INSTANCE": str(instance), "PATH": ""}
+    environment = {**settings_of(instance), "PATH": ""}
     done = subprocess.run(start, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
     assert "lacks the key" in done.stderr

@@ -16,7 +16,7 @@ from tests.faults.length import either
 from tests.faults.lives import Dweller, Forgetful, Life, Newcomer
 from tests.faults.place import back_again, standing, unsound
 from tests.plugins.figures import Figure
-from tests.races.arena import LOCKED, Arena
+from tests.races.arena import Arena
 
 ROUNDS = either(2, 200)
 WORKERS = either(2, 4)
@@ -76,7 +76,7 @@ def test_a_portal_that_is_killed_loses_nothing_that_anybody_was_told(
             faults += [bad for life in lives for bad in life.bad]
             taken += _taken_again(place, lives)
             told += sum(life.told for life in lives)
-        locked = place.server.log.count(LOCKED)
+        locked = place.times_locked
     figure(
         SUBJECT,
         rounds_killed=ROUNDS,

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import statistics
 import time
@@ -10,13 +9,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import String, column, func, select, table
 
 from mfaportal import create_app
-from mfaportal.background.worker_thread import LOCK
 from mfaportal.domain import notices
 from mfaportal.models import Mail, MailJob, MailKind
 from mfaportal.plumbing.db import db, transaction
+from mfaportal.plumbing.turns import LOCK
+from tests import databases
 from tests.clock import MovableClock
 from tests.faults.length import either
 from tests.mail_server import MailServer, mail_server, odd_server
@@ -35,8 +35,11 @@ SUBJECT = "D13 mail"
 
 @contextmanager
 def portal(blank_instance: Path, scratch: Path, mail_url: str) -> Iterator[Arena]:
-    instance = scratch / "instance"
-    shutil.copytree(blank_instance, instance)
+    with databases.installed(blank_instance, scratch / "instance") as instance:
+        yield from _portal(instance, scratch, mail_url)
+
+
+def _portal(instance: Path, scratch: Path, mail_url: str) -> Iterator[Arena]:
     server = Server(instance, scratch)
     server.settings["MFAPORTAL_TRUSTED_PROXIES"] = "127.0.0.1"
     server.settings["MFAPORTAL_MAIL_URL"] = mail_url
@@ -71,7 +74,11 @@ def until(happened: Callable[[], bool], seconds: float, what: str) -> float:
 
 
 def sender_of(place: Arena) -> int:
-    """The worker that holds the lock, as the kernel knows it."""
+    """The worker that has the turn, as the kernel or the server knows it."""
+    if databases.on_postgresql():
+        name = column("application_name", String)
+        asked = select(name).select_from(table("pg_stat_activity")).where(name.startswith("mfaportal sender "))
+        return max((int(each.split()[-1]) for each in place.rows(asked)), default=0)
     path = Path(place.server.settings["MFAPORTAL_INSTANCE"], LOCK)
     inode = path.stat().st_ino if path.exists() else 0
     found = re.search(rf"FLOCK +ADVISORY +WRITE (\d+) \S+:{inode} ", Path("/proc/locks").read_text())

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from mfaportal.domain import login_rows, verifier
 from mfaportal.models import Authenticator, identity, pass_holder
-from mfaportal.plumbing import db
+from mfaportal.plumbing import postgresql, sqlite
 from mfaportal.plumbing.db import change
 from mfaportal.rules import stages
 from mfaportal.rules.stages import Stage
@@ -33,7 +33,8 @@ def test_changes_that_stand_alone_are_seen_as_half_done(
     monkeypatch: pytest.MonkeyPatch, make_app: Callable[..., Flask], clock: MovableClock, database: Database
 ) -> None:
     """Nothing begins a transaction, so that each statement is a commit of its own."""
-    monkeypatch.setattr(db, "_begin", lambda _connection: None)
+    for module in (sqlite, postgresql):
+        monkeypatch.setattr(module, "_begin", lambda _connection: None)
     app = make_app()
     case = next(form for form in FORMS if form.name == "account.finish_replace_app")
     trial = Trial(Bench(Scene(app, Browser(app, clock), clock), database, case), broken_driver(app))

@@ -1,6 +1,6 @@
 """What the tests of bad input share: a form on its page, sent again and again from the very same state."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,6 +8,7 @@ from flask import Flask
 
 from tests.browser_client import Browser
 from tests.clock import MovableClock
+from tests.databases import contents_of
 from tests.input.bench import Bench
 from tests.input.database import Database
 from tests.input.forms import FormCase
@@ -20,10 +21,8 @@ def scene(app: Flask, browser: Browser, clock: MovableClock) -> Scene:
 
 
 @pytest.fixture
-def database(instance: Path) -> Iterator[Database]:
-    database = Database(instance / "mfaportal.sqlite3")
-    yield database
-    database.close()
+def database(instance: Path) -> Database:
+    return Database(contents_of(instance))
 
 
 @pytest.fixture

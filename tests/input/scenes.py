@@ -320,12 +320,12 @@ def invited_reader(scene: Scene) -> Opened:
 def confirm_address(scene: Scene) -> Opened:
     """Behind the mailed link of a stranger's request."""
     scene.seed()
-    token = new_token()
+    token, password_digest = new_token(), hash_password(NEW_PASSWORD)
     with scene.app.app_context(), transaction() as session:
         here = session.query(Portal).filter_by(slug=PORTAL).one()
         here.sign_up = SignUp.APPROVAL
         waits = {"state": RequestState.UNCONFIRMED, "confirm_digest": digest(token), "made_at": scene.clock()}
-        waits |= {"password_digest": hash_password(NEW_PASSWORD), "email": "new@example.org", "name": "New"}
+        waits |= {"password_digest": password_digest, "email": "new@example.org", "name": "New"}
         session.add(AccessRequest(portal_id=here.id, **waits))
     scene.browser.get(f"/confirm-address/{token}")
     return Opened("/confirm-address", {"password": NEW_PASSWORD})

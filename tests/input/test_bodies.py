@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
+from tests.contents import Dump
 from tests.input.bench import Bench
-from tests.input.database import Dump, differences, without_chance
+from tests.input.database import differences, without_chance
 from tests.input.forms import FORMS, OF_EACH_KIND, FormCase
 from tests.input.multipart import MULTIPART, file_part, multipart, text_part
 from tests.input.values import Bad

@@ -1,14 +1,13 @@
 """Whose address counts: the peer's, what a trusted proxy says, or nobody's where an undeclared proxy is between."""
 
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
 from mfaportal.web.client import client_address
+from tests import databases
 from tests.browser_client import ORIGIN, Browser
 from tests.clock import MovableClock
 from tests.people import seed
@@ -91,8 +90,7 @@ def test_an_undeclared_proxy_is_told_of_once(app: Flask, caplog: pytest.LogCaptu
 
 
 def _throttled(instance: Path) -> set[str]:
-    with closing(sqlite3.connect(instance / "mfaportal.sqlite3")) as connection:
-        return {kind for (kind,) in connection.execute("SELECT kind FROM throttles")}
+    return {kind for (kind,) in databases.contents_of(instance).execute("SELECT kind FROM throttles")}
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,9 @@ KNOWN: Mapping[str, Tool] = {
             "/usr/local/lib/faketime/libfaketimeMT.so.1",
         ),
     ),
+    # PostgreSQL's server, which lies beside it. Debian keeps both away from the PATH.
+    "initdb": Tool("postgresql", names=("initdb",), places=("/usr/lib/postgresql/*/bin/initdb",)),
+    "ip": Tool("iproute2", names=("ip",), places=("/usr/sbin/ip", "/sbin/ip")),
     # Debian keeps nginx where only root's PATH looks.
     "nginx": Tool("nginx-light", names=("nginx",), places=("/usr/sbin/nginx", "/usr/local/sbin/nginx")),
     "oathtool": Tool("oathtool", names=("oathtool",)),

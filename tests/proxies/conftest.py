@@ -16,7 +16,7 @@ from mfaportal.models import BackOfficePath, GuardedAddress, Portal
 from mfaportal.plumbing.db import transaction
 from mfaportal.rules.cookie_names import on_guarded_host
 from tests.browser import conftest as walks
-from tests.browser.standing import Standing
+from tests.browser.standing import Standing, standing_in
 from tests.clock import MovableClock
 from tests.people import PORTAL, Cast, Person, seed
 from tests.proxies import passes
@@ -69,14 +69,13 @@ def public_port() -> int:
 
 @pytest.fixture(scope="session")
 def standing(blank_instance: Path, tmp_path_factory: pytest.TempPathFactory, public_port: int) -> Iterator[Standing]:
-    standing = Standing(
+    with standing_in(
         blank_instance,
         tmp_path_factory.mktemp("standing"),
         MFAPORTAL_PUBLIC_URL=f"https://{PORTAL_HOST}:{public_port}",
         MFAPORTAL_TRUSTED_PROXIES="127.0.0.1",
-    )
-    yield standing
-    standing.server.stop()
+    ) as standing:
+        yield standing
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """The arenas: the portal as it is, and two that have flaws on purpose; each with one server for all its races."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from mfaportal import create_app
 from mfaportal.domain import portals
 from mfaportal.plumbing.db import db
 from mfaportal.rules.mfa_rule import MfaRule
+from tests import databases
 from tests.clock import MovableClock
 from tests.people import on_the_command_line, seed, set_rule
 from tests.races.arena import SERVER_OPTIONS, UNCOVERED, WORKERS, Arena
@@ -27,13 +27,14 @@ def _arena(blank_instance: Path, application: str) -> Iterator[Arena]:
 
     On the disk, wherever the other tests are: a commit that waits for nothing leaves a flaw too little time to show.
     """
-    with TemporaryDirectory(prefix="mfaportal-races-", dir=_DISK) as folder:
-        yield from _in(Path(folder), blank_instance, application)
+    with (
+        TemporaryDirectory(prefix="mfaportal-races-", dir=_DISK) as folder,
+        databases.installed(blank_instance, Path(folder, "instance")) as instance,
+    ):
+        yield from _in(instance, Path(folder), application)
 
 
-def _in(scratch: Path, blank_instance: Path, application: str) -> Iterator[Arena]:
-    instance = scratch / "instance"
-    shutil.copytree(blank_instance, instance)
+def _in(instance: Path, scratch: Path, application: str) -> Iterator[Arena]:
     server = Server(instance, scratch, application)
     server.settings["MFAPORTAL_TRUSTED_PROXIES"] = "127.0.0.1"
     server.environment["GUNICORN_CMD_ARGS"] = SERVER_OPTIONS

@@ -1,14 +1,16 @@
 """The portal as it must not be: it looks, judges, and then writes. The races prove their power on it.
 
 Taken away are transactions (each statement stands alone), the condition under which a code or a recovery code is
-taken, the one under which a throttle's row is replaced, the one under which an invitation is taken, and the second
-look at a link; and logging out only empties the cookie, and portals are deleted without the lock on files.
+taken, the one statement that counts an attempt, the conditions under which a login begins and becomes whole, the one
+under which an invitation is taken, and the second look at a link; and logging out only empties the cookie, and
+portals are deleted without the lock on files.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Insert, insert, select, update
 from sqlalchemy.engine import Connection
@@ -18,24 +20,28 @@ from mfaportal import create_app
 from mfaportal.domain import (
     accepting,
     access_requests,
+    admission,
     audit,
+    half_logins,
     hand_offs,
     link_rows,
+    login_rows,
     logins,
     one_time_links,
     password_changes,
     portals,
     recovery_rows,
     request_decisions,
-    throttles,
+    throttle_rows,
     verifier,
 )
 from mfaportal.domain.caller import Caller
+from mfaportal.domain.half_logins import Begun
 from mfaportal.domain.one_time_links import LinkRefusal
 from mfaportal.domain.outcomes import Done, UsedCode, WrongCode
 from mfaportal.domain.request_decisions import Decision, Verdict
-from mfaportal.domain.throttles import Subject
-from mfaportal.domain.verifier import Judgement
+from mfaportal.domain.throttle_rows import Question, Row, Subject
+from mfaportal.domain.verifier import App, Judgement
 from mfaportal.models import (
     AccessRequest,
     Account,
@@ -50,8 +56,8 @@ from mfaportal.models import (
     Throttle,
 )
 from mfaportal.models.throttle import packed
-from mfaportal.plumbing import db
-from mfaportal.plumbing.db import change, transaction
+from mfaportal.plumbing import db, postgresql, sqlite
+from mfaportal.plumbing.db import change, insert_or_ignore, reading, transaction
 from mfaportal.plumbing.passwords import hash_password
 from mfaportal.plumbing.tokens import digest
 from mfaportal.rules.throttling import History
@@ -63,9 +69,11 @@ def _begin_nothing(connection: Connection) -> None:
     """Every statement commits by itself."""
 
 
-def _judge_with_last_steps(apps: list[Authenticator], code: str, now: datetime) -> Judgement:
+def _judge_with_last_steps(apps: Sequence[App], code: str, now: datetime) -> Judgement:
     """Whether a step was used is found out here, by what was read before."""
-    last = {app.id: app.last_step for app in apps}
+    steps = select(Authenticator.id, Authenticator.last_step).where(Authenticator.id.in_([app.id for app in apps]))
+    with reading() as session:
+        last = dict(session.execute(steps).tuples().all())
     found = _judge(apps, code, now)
     return replace(found, right=tuple((app, step) for app, step in found.right if last[app] < step))
 
@@ -91,12 +99,36 @@ def _take_recovery_code(session: Session, account_id: int, code: str, now: datet
     return WrongCode()
 
 
-def _replace_whatever(session: Session, subject: Subject, history: History, version: int, now: datetime) -> None:
-    values = {"attempts": packed(history), "in_a_row": history.in_a_row, "version": version + 1, "changed_at": now}
-    change(
-        session,
-        update(Throttle).where(Throttle.kind == subject.kind, Throttle.subject == subject.name).values(**values),
-    )
+def _read_add_one_write(
+    session: Session, subjects: Sequence[Subject], now: datetime, question: Question, about: Mapping[str, Any]
+) -> tuple[list[Row], tuple[Any, ...]]:
+    """A failure counter as it is often written."""
+    rows = [throttle_rows.look(session, subject) or Row(subject, History(), "", 0) for subject in subjects]
+    after, asked = [], question.make()
+    answer = tuple(session.execute(select(*asked), dict(about)).one()) if asked else ()
+    for row in rows:
+        history = History((*row.history.attempts, now), row.history.in_a_row + 1)
+        key = {"kind": row.subject.kind, "subject": row.subject.name}
+        values = {"attempts": packed(history), "in_a_row": history.in_a_row, "version": row.version + 1}
+        session.execute(insert_or_ignore(session, Throttle).values(**key, **values, changed_at=now))
+        change(session, update(Throttle).filter_by(**key).values(**values, changed_at=now))
+        after.append(Row(row.subject, history, packed(history), row.version + 1))
+    return after, answer
+
+
+def _begin_whatever(session: Session, caller: Caller, account_id: int, judged: str | None) -> Begun | None:
+    """The account was in order, and the password the right one, when it was judged."""
+    if not session.scalar(select(Account.id).where(Account.id == account_id, admission.may_log_in(caller.now))):
+        return None
+    login, token = login_rows.begin(session, caller, account_id)
+    has_app = session.scalar(select(Authenticator.id).where(Authenticator.account_id == account_id).limit(1))
+    return Begun(login.id, token, has_app is not None)
+
+
+def _complete_whatever(session: Session, caller: Caller) -> str:
+    """It was half a login when the code was judged."""
+    facts = {"second_factor_at": caller.now, "confirmed_at": caller.now, "last_seen_at": caller.now}
+    return login_rows.renew(session, caller.login_id or 0, **facts)
 
 
 def _take_link(caller: Caller, token: str, kind: LinkKind, *, password: str) -> Done | LinkRefusal:
@@ -161,11 +193,13 @@ def _stay_logged_in(caller: Caller, token_digest: bytes) -> None:
     """The row of the login is left alone."""
 
 
-db._begin = _begin_nothing
+sqlite._begin = postgresql._begin = _begin_nothing
 verifier.judge = _judge_with_last_steps
 verifier.take = _take_whatever
 recovery_rows.take = _take_recovery_code
-throttles._replace = _replace_whatever
+throttle_rows.add = _read_add_one_write
+half_logins.begin = _begin_whatever
+half_logins.complete = _complete_whatever
 accepting._taken = _take_invitation
 hand_offs._taken = _enter_whatever
 one_time_links.take = _take_link  # type: ignore[assignment]

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
 from flask_login import encode_cookie
 from itsdangerous import URLSafeTimedSerializer
 
-from mfaportal import create_app
 from mfaportal.plumbing.db import db
 from mfaportal.plumbing.runtime import runtime
 from tests.browser_client import Browser, Page
@@ -33,6 +33,18 @@ def test_no_cookie_of_strangers_making_breaks_or_opens_anything(
         assert not is_logged_in(with_cookie(new_browser(), value)), value
         assert with_cookie(new_browser(), value, DEVICE).get("/log-in").status == 200, value
     assert is_logged_in(browser)
+
+
+def test_a_session_is_signed_as_flask_signs_it(
+    app: Flask, browser: Browser, new_browser: NewBrowser, people: Cast
+) -> None:
+    """What is worked out once here reads what Flask has written, and Flask reads it: nobody is logged out by it."""
+    browser.log_in(people.reader)
+    flasks = SecureCookieSessionInterface().get_signing_serializer(app)
+    assert flasks is not None
+    held = flasks.loads(cookie_of(browser))
+    assert held == held_by(browser)
+    assert is_logged_in(with_cookie(new_browser(), flasks.dumps(held)))
 
 
 @pytest.mark.parametrize(
@@ -128,11 +140,10 @@ def test_the_device_cookie_proves_nothing(
 
 
 def test_two_installations_on_one_host_leave_each_other_alone(
-    browser: Browser, people: Cast, clock: MovableClock, tmp_path: Path
+    browser: Browser, people: Cast, clock: MovableClock, make_app: Callable[..., Flask], tmp_path: Path
 ) -> None:
     """Cookies do not know about ports: names tell them apart."""
-    settings = {"MFAPORTAL_INSTANCE": str(tmp_path / "second"), "MFAPORTAL_LISTEN": "127.0.0.1:8001"}
-    second = create_app(settings)
+    second = make_app(MFAPORTAL_INSTANCE=str(tmp_path / "second"), MFAPORTAL_LISTEN="127.0.0.1:8001")
     with second.app_context():
         runtime().clock = clock
         other_people = seed(clock)

@@ -83,18 +83,19 @@ def test_search_and_filters_narrow_the_list(operator: Browser, nobody: Person, q
     assert listed(operator.get(f"{ACCOUNTS}?{query}")) == found
 
 
-def test_fifty_accounts_in_several_portals_take_three_statements_and_each_is_shown_once(
+def test_fifty_accounts_in_several_portals_take_as_many_statements_and_each_is_shown_once(
     operator: Browser, app: Flask, nobody: Person, clock: MovableClock
 ) -> None:
     ids = rows.add_crowd(app, clock, ["Kim Lee"] * 215)
     harbour = rows.portal(app, "harbour").id
     more = [{"account_id": each, "portal_id": harbour, "role": "editor", "since": clock()} for each in ids]
     rows.put(app, insert(Membership).values(more))
-    numbers, path = [], ACCOUNTS
+    numbers: list[int] = []
+    path = ACCOUNTS
     while path:
         with rows.counted_statements(app) as statements:
             seen = Seen(operator.get(path))
-        assert len(statements) == 3
+        assert len(statements) == (5 if numbers else 4)
         numbers += [int(node["href"].rpartition("/")[2]) for node in seen.all("a") if f"{ACCOUNTS}/" in node["href"]]
         path = seen.links.get("Next page", "")
     assert len(numbers) == len(set(numbers)) == 220

@@ -34,6 +34,15 @@ def test_a_new_name_is_saved_shown_and_noted(browser: Browser, app: Flask, peopl
     assert (event.actor_id, event.account_id, event.source) == (people.reader.id, people.reader.id, "web")
 
 
+def test_a_name_whose_letters_stand_for_many_is_saved(browser: Browser, app: Flask, people: Cast) -> None:
+    """What it sorts by would be eighteen times as long, and SQLite alone does not mind."""
+    name = "\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}" * 100
+    browser.log_in(people.reader)
+    assert browser.submit("/account", name=name).status == 303
+    found = rows.account(app, people.reader)
+    assert (found.name, len(found.name_key)) == (name, 400)
+
+
 def test_saving_the_same_name_notes_nothing(browser: Browser, app: Flask, people: Cast) -> None:
     browser.log_in(people.reader)
     assert browser.submit("/account").status == 303

@@ -2,8 +2,6 @@
 
 import logging
 import re
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +10,7 @@ from flask import Flask
 from mfaportal.domain import accounts
 from mfaportal.plumbing.logs import OneLine
 from tests.browser_client import Browser
+from tests.faults.driver import broken_driver
 from tests.people import Cast
 
 BACK = "/portals/city-data/backoffice"
@@ -76,8 +75,7 @@ def test_a_bug_and_a_broken_database_give_a_number_that_stands_in_the_log(
         answer = browser.send(page, name="New")
     assert answer.status == 500
     numbers = re.findall(r"under ([0-9a-f]{8})", answer.text)
-    with closing(sqlite3.connect(instance / "mfaportal.sqlite3")) as connection:
-        connection.execute("ALTER TABLE events RENAME TO gone")
+    broken_driver(app).arm(fail_at=4)
     answer = browser.send(page, name="New")
     assert answer.status == 503
     numbers += re.findall(r"under ([0-9a-f]{8})", answer.text)

@@ -1,55 +1,43 @@
 """What a page costs in SQL: one statement for who is asking, and the page's own, which don't grow with the people."""
 
-import sqlite3
+import re
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, insert
+from sqlalchemy import insert
 
 from mfaportal.models import Account, Authenticator, Membership
-from mfaportal.plumbing.db import db, transaction
+from mfaportal.plumbing.db import transaction
 from tests.browser_client import Browser, Page
 from tests.clock import MovableClock
+from tests.databases import on_postgresql
 from tests.datasets import add as add_dataset
 from tests.people import Cast, Person, apps_of, give_app
+from tests.phone import Phone
+from tests.tracing import traced
 
 BACK = "/portals/city-data/backoffice"
 USERS, SECURITY = f"{BACK}/access/users", f"{BACK}/access/security"
 PORTALS, ACCOUNTS = "/installation/portals", "/installation/accounts"
-TRANSACTION = ("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA", "SAVEPOINT", "RELEASE")
 
 
 class Trace:
-    """What reaches SQLite, whoever sends it, but for the words that open and close transactions."""
+    """What reaches the database, whoever sends it, but for the words that open and close transactions."""
 
-    def __init__(self) -> None:
-        self.statements: list[str] = []
-
-    def note(self, statement: str) -> None:
-        if not statement.lstrip().upper().startswith(TRANSACTION):
-            self.statements.append(statement)
+    def __init__(self, app: Flask) -> None:
+        self._app = app
 
     def of(self, browser: Browser, path: str) -> tuple[Page, list[str]]:
-        self.statements.clear()
-        page = browser.get(path, buffered=True)
-        return page, list(self.statements)
+        with traced(self._app) as seen:
+            page = browser.get(path, buffered=True)
+        return page, _without_echoes(seen)
 
 
 @pytest.fixture
-def trace(app: Flask, people: Cast) -> Iterator[Trace]:
-    """Listens at the driver: identity is read below SQLAlchemy, where its own events hear nothing."""
-    trace = Trace()
-
-    def listen(connection: sqlite3.Connection, _record: object) -> None:
-        connection.set_trace_callback(trace.note)
-
-    with app.app_context():
-        db.engine.dispose()
-        event.listen(db.engine, "connect", listen)
-    yield trace
-    with app.app_context():
-        event.remove(db.engine, "connect", listen)
+def trace(app: Flask, people: Cast) -> Trace:
+    return Trace(app)
 
 
 def _is_identity(statement: str) -> bool:
@@ -63,7 +51,7 @@ GUARDED = [
     ("/?q=e&after=trees", "reader", 2),
     ("/portals/city-data/datasets/trees", "reader", 1),
     ("/portals/city-data/datasets/trees/file", "reader", 1),
-    ("/log-in", "nobody", 2),
+    ("/log-in", "nobody", 0),
     ("/log-in", "reader", 0),
     ("/forgot-password", "nobody", 0),
     ("/log-in/code", "at the code", 0),
@@ -71,7 +59,7 @@ GUARDED = [
     ("/account", "reader", 1),
     ("/account/portals/city-data/leave", "reader", 1),
     ("/account/delete", "reader", 1),
-    ("/account/delete", "operator", 3),
+    ("/account/delete", "operator", 2),
     ("/account", "nobody", 0),
     ("/account/security", "editor", 0),
     ("/account/security", "reader", 2),
@@ -90,9 +78,9 @@ GUARDED = [
     (BACK, "editor", 0),
     (BACK, "admin", 1),
     (BACK, "operator", 1),
-    (USERS, "admin", 2),
+    (USERS, "admin", 3),  # who stands on the page, what is said of them, and the counts
     (f"{USERS}?q=e&role=reader&mfa=missing", "admin", 2),
-    (f"{USERS}.csv", "admin", 4),
+    (f"{USERS}.csv", "admin", 5),
     (f"{USERS}/{{person}}", "operator", 1),
     (f"{USERS}/{{person}}/role", "admin", 1),
     (f"{USERS}/{{person}}/reset-mfa", "operator", 1),
@@ -102,18 +90,18 @@ GUARDED = [
     (f"{BACK}/access/requests?history=1&after=7", "admin", 1),
     (f"{BACK}/access/signup", "admin", 1),
     ("/account/security/activity", "reader", 1),
-    (f"{BACK}/access/activity", "admin", 1),
-    (f"{BACK}/access/activity?person=e&kind=people&from=2000-01-01&to=2100-01-01&after=9999", "admin", 1),
-    (f"{BACK}/access/activity.csv", "admin", 5),
+    (f"{BACK}/access/activity", "admin", 2),  # which events, and what they say
+    (f"{BACK}/access/activity?person=e&kind=people&from=2000-01-01&to=2100-01-01&after=9999", "admin", 4),
+    (f"{BACK}/access/activity.csv", "admin", 6),
     ("/installation/mail", "operator", 2),
-    ("/installation/activity?person=e&portal=city-data", "operator", 1),
-    ("/installation/activity.jsonl", "operator", 4),
-    ("/installation/activity.csv", "operator", 4),
+    ("/installation/activity?person=e&portal=city-data", "operator", 4),
+    ("/installation/activity.jsonl", "operator", 5),
+    ("/installation/activity.csv", "operator", 5),
     (PORTALS, "operator", 2),
     (f"{PORTALS}/new", "operator", 0),
     (f"{PORTALS}/city-data", "operator", 3),
     (f"{PORTALS}/city-data/delete", "operator", 2),
-    (ACCOUNTS, "operator", 2),
+    (ACCOUNTS, "operator", 3),
     (f"{ACCOUNTS}/{{person}}", "operator", 2),
     (f"{ACCOUNTS}/{{person}}/reset-mfa", "operator", 2),
     (f"{BACK}/datasets?q=e&after=trees", "editor", 1),
@@ -139,6 +127,7 @@ def come(
             browser.give_password(people.reader)
         elif who != "nobody":
             browser.log_in(getattr(people, who))
+        browser.get("/log-in")  # where it is asked once whether this is a first start
         browser.get("/account")  # takes the flash and loads what is loaded once
         return browser
 
@@ -156,7 +145,12 @@ def test_who_is_asking_costs_one_statement_and_the_page_only_its_own(
     assert page.status in (200, 303, 403, 404)
     listed = "\n".join(statements)
     assert sum(map(_is_identity, statements[:1])) == 1, f"identity is not asked first:\n{listed}"
-    assert len(statements) == 1 + own, listed
+    assert 1 + own <= len(statements) <= 1 + own + _of_a_search(path), listed
+
+
+def _of_a_search(path: str) -> int:
+    """PostgreSQL judges by a sample how many fit, and brings their numbers before anything is read of them."""
+    return 4 if on_postgresql() and re.search("q=|person=", path) else 0
 
 
 def test_every_guarded_page_is_in_the_table(app: Flask) -> None:
@@ -204,6 +198,78 @@ def test_every_guarded_page_is_in_the_table(app: Flask) -> None:
         "front_office.request_access",
     }
     assert pages - alike - public == listed | {"auth.set_up"}
+
+
+@pytest.fixture
+def phone(app: Flask, people: Cast, clock: MovableClock) -> Phone:
+    """The reader's."""
+    with app.app_context():
+        return give_app(people.reader, clock)
+
+
+JOURNEY = [
+    # step, statements: the first log-in ever, one from another browser later, and one more within the hour
+    ("GET the log-in page", (1, 1, 1)),
+    ("POST the password", (4, 4, 4)),
+    ("GET the page for the code", (1, 1, 1)),
+    ("POST the code", (7, 10, 7)),  # its owner is told of a new browser once an hour
+    ("GET the page", (1, 1, 1)),
+]
+
+
+def test_a_log_in_costs_fourteen_statements_with_the_page_that_was_wanted(
+    app: Flask, people: Cast, clock: MovableClock, new_browser: Callable[[], Browser], phone: Phone
+) -> None:
+    new_browser().get("/log-in")  # whether this is a first start is asked once
+    found = []
+    for _log_in in range(3):
+        clock.advance(seconds=30)
+        browser = new_browser()
+        found.append([len(_without_echoes(step)) for step in _journey(app, browser, people.reader, phone)])
+    assert list(zip(*found, strict=True)) == [counts for _step, counts in JOURNEY]
+    assert [sum(counts) for counts in found] == [14, 17, 14]
+
+
+def _journey(app: Flask, browser: Browser, person: Person, phone: Phone) -> Iterator[list[str]]:
+    """The statements of each request, as a browser makes them one after the other."""
+    wanted = "/account/security/password"
+    with traced(app) as seen:
+        page = browser.get(f"/log-in?next={wanted}")
+    yield seen
+    with traced(app) as seen:
+        answer = browser.send(page, email=person.email, password=person.password)
+    yield seen
+    with traced(app) as seen:
+        page = browser.get(answer.location)
+    yield seen
+    with traced(app) as seen:
+        answer = browser.send(page, code=phone.code(browser.clock()))
+    yield seen
+    with traced(app) as seen:
+        page = browser.get(answer.location)
+    assert (page.path, page.status) == (wanted, 200)
+    yield seen
+
+
+def _without_echoes(statements: list[str]) -> list[str]:
+    """SQLite tells of an INSERT once more for each trigger that it sets off."""
+    together = pairwise(["", *statements])
+    return [later for before, later in together if later != before or not later.startswith("INSERT")]
+
+
+def test_what_is_counted_waits_for_the_disk_with_what_comes_of_it(
+    app: Flask, people: Cast, clock: MovableClock, browser: Browser, phone: Phone
+) -> None:
+    """Each step commits twice and waits once: a step whose attempt is lost with the power was answered to nobody."""
+    browser.give_password(people.reader)
+    page = browser.get("/log-in/code")
+    with traced(app, all_of_them=True) as seen:
+        browser.send(page, code=phone.code(clock()))
+    assert [_waits(words) for words in seen if "synchronous" in words or "READ WRITE" in words] == [False, True], seen
+
+
+def _waits(words: str) -> bool:
+    return "synchronous = NORMAL" not in words and "synchronous_commit = off" not in words
 
 
 def test_the_set_up_page_asks_again_inside_its_operation(
@@ -283,7 +349,7 @@ def _add_members(people: int, portal_of: Person, clock: MovableClock) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "statements"), [(USERS, 3), (f"{USERS}?mfa=missing", 3), (f"{USERS}?q=p+1", 3), (SECURITY, 4), (BACK, 2)]
+    ("path", "statements"), [(USERS, 4), (f"{USERS}?mfa=missing", 3), (f"{USERS}?q=p+1", 5), (SECURITY, 4), (BACK, 2)]
 )
 def test_a_thousand_members_cost_as_many_statements_as_ten(
     app: Flask,
@@ -300,4 +366,4 @@ def test_a_thousand_members_cost_as_many_statements_as_ten(
             _add_members(more, people.reader, clock)
         page, found = trace.of(browser, path)
         assert page.status == 200
-        assert len(found) == statements, "\n".join(found)
+        assert statements <= len(found) <= statements + _of_a_search(path), "\n".join(found)

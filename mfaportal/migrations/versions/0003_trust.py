@@ -19,6 +19,22 @@ TRIGGERS = {
     "seals_stay": "DELETE ON event_seals BEGIN SELECT RAISE(ABORT, 'seals stay'); END",
 }
 """Against mistakes of programs. Whoever owns the file can drop them; that the log is whole is what seals show."""
+_REFUSE = "RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'integrity_constraint_violation'"
+FUNCTIONS = {
+    "mfaportal_refuse": f"{_REFUSE};",
+    "mfaportal_events_stay": f"IF NOT {_REMOVED_BY_RETENTION} THEN {_REFUSE}; END IF; RETURN OLD;",
+    "mfaportal_seals_never_change": f"""IF to_jsonb(NEW) - 'pruned_at' - 'pruned'
+        <> to_jsonb(OLD) - 'pruned_at' - 'pruned' THEN {_REFUSE}; END IF; RETURN NEW;""",
+}
+POSTGRESQL_TRIGGERS = (
+    ("events_never_change", "UPDATE", "events", "ROW", "mfaportal_refuse", "an event never changes"),
+    ("events_stay", "DELETE", "events", "ROW", "mfaportal_events_stay", "only retention removes events"),
+    ("events_stay_all", "TRUNCATE", "events", "STATEMENT", "mfaportal_refuse", "only retention removes events"),
+    ("seals_never_change", "UPDATE", "event_seals", "ROW", "mfaportal_seals_never_change", "a seal never changes"),
+    ("seals_stay", "DELETE", "event_seals", "ROW", "mfaportal_refuse", "seals stay"),
+    ("seals_stay_all", "TRUNCATE", "event_seals", "STATEMENT", "mfaportal_refuse", "seals stay"),
+)
+"""The same for PostgreSQL, which can also empty a table at once. The table's owner may disable them."""
 
 revision = "0003"
 down_revision = "0002"
@@ -42,9 +58,20 @@ def upgrade() -> None:
     _mail_jobs()
     _event_seals()
     op.create_index("ix_events_actor_id", "events", ["actor_id", "id"])
+    _triggers()
+
+
+def _triggers() -> None:
     if op.get_bind().dialect.name == "sqlite":
         for name, rule in TRIGGERS.items():
             op.execute(f"CREATE TRIGGER {name} BEFORE {rule}")
+        return
+    for name, body in FUNCTIONS.items():
+        op.execute(f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $body$ BEGIN {body} END $body$")
+    for name, change, table, each, function, words in POSTGRESQL_TRIGGERS:
+        op.execute(
+            f"CREATE TRIGGER {name} BEFORE {change} ON {table} FOR EACH {each} EXECUTE FUNCTION {function}('{words}')"
+        )
 
 
 def _recovery_codes() -> None:
@@ -135,6 +162,9 @@ def downgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
         for name in TRIGGERS:
             op.execute(f"DROP TRIGGER {name}")
+    else:
+        for name in FUNCTIONS:
+            op.execute(f"DROP FUNCTION {name}() CASCADE")
     op.drop_index("ix_events_actor_id", "events")
     for table in ("event_seals", "mail_jobs", "mails", "recovery_codes"):
         op.drop_table(table)

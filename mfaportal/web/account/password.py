@@ -35,6 +35,7 @@ def password() -> ResponseReturnValue:
         return render_template(TEMPLATE, form=form, account=account)
     if not form.validate():
         return page.invalid(TEMPLATE, form, account=account)
+    page.if_busy(lambda: page.refused(TEMPLATE, form, form.current_password, page.BUSY, account=account))
     current, new = form.current_password.data, form.password.data
     sentence = new_password.refusal_of(new, account.email, account.name, account_id=account.id)
     if sentence or new == current:

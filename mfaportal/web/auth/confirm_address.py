@@ -51,6 +51,7 @@ def confirm_address() -> ResponseReturnValue:
         return render_template(TEMPLATE, form=form, request_seen=seen)
     if not form.validate():
         return page.invalid(TEMPLATE, form, request_seen=seen)
+    page.if_busy(lambda: page.refused(TEMPLATE, form, form.password, page.BUSY, request_seen=seen))
     outcome = confirming.confirm(asking.caller(), token, form.password.data)
     match outcome:
         case Confirmed(portal, account_made):

@@ -94,6 +94,7 @@ def _by_new_person(token: str, seen: InvitationSeen) -> ResponseReturnValue:
         return render_template(NEW, form=form, email=seen.email, invitation=seen)
     if not form.validate():
         return page.invalid(NEW, form, email=seen.email, invitation=seen)
+    page.if_busy(lambda: page.refused(NEW, form, form.password, page.BUSY, email=seen.email, invitation=seen))
     sentence = new_password.refusal_of(form.password.data, seen.email, form.name.data, seen.portal_name)
     if sentence:
         return page.refused(NEW, form, form.password, sentence, email=seen.email, invitation=seen)
@@ -117,6 +118,7 @@ def _to_account(token: str, link: LinkSeen) -> ResponseReturnValue:
         return render_template(NEW, form=form, email=link.email)
     if not form.validate():
         return page.invalid(NEW, form, email=link.email)
+    page.if_busy(lambda: page.refused(NEW, form, form.password, page.BUSY, email=link.email))
     sentence = new_password.refusal_of(form.password.data, link.email, form.name.data, account_id=link.account_id)
     if sentence:
         return page.refused(NEW, form, form.password, sentence, email=link.email)

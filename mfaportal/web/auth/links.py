@@ -45,6 +45,7 @@ def reset_password() -> ResponseReturnValue:
         return render_template(_TEMPLATE, form=form, link=link)
     if not form.validate():
         return page.invalid(_TEMPLATE, form, link=link)
+    page.if_busy(lambda: page.refused(_TEMPLATE, form, form.password, page.BUSY, link=link))
     sentence = new_password.refusal_of(form.password.data, link.email, link.name, account_id=link.account_id)
     if sentence:
         return page.refused(_TEMPLATE, form, form.password, sentence, link=link)

@@ -29,6 +29,7 @@ def log_in() -> ResponseReturnValue:
         )
     if not form.validate():
         return page.invalid(TEMPLATE, form, ask_at=_where_to_ask())
+    page.if_busy(lambda: page.refused(TEMPLATE, form, form.password, page.BUSY, ask_at=_where_to_ask()))
     outcome = logins.log_in(
         asking.caller(),
         form.email.data,

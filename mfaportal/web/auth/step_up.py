@@ -64,6 +64,7 @@ def _by_code(form: CodeForm) -> ResponseReturnValue:
 
 
 def _by_password(form: PasswordForm) -> ResponseReturnValue:
+    page.if_busy(lambda: page.refused(TEMPLATE, form, form.password, page.BUSY, **_context(False)))
     outcome = logins.confirm_by_password(asking.caller(), form.password.data)
     match outcome:
         case Done():

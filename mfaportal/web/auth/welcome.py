@@ -43,6 +43,7 @@ def welcome() -> ResponseReturnValue:
         return page.refused(
             TEMPLATE, form, form.token, "This is not the token that the terminal printed at the last start."
         )
+    page.if_busy(lambda: page.refused(TEMPLATE, form, form.password, page.BUSY))
     sentence = new_password.refusal_of(form.password.data, form.email.data, form.name.data, form.portal.data)
     if sentence:
         return page.refused(TEMPLATE, form, form.password, sentence)

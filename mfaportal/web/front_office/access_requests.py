@@ -91,6 +91,7 @@ def _ask_as_stranger(portal: str) -> ResponseReturnValue:
         return render_template("front_office/request_sent.html" if sent else TEMPLATE, form=form, **context)
     if not form.is_valid(message_required=seen.message_required):
         return page.invalid(TEMPLATE, form, **context)
+    page.if_busy(lambda: page.refused(TEMPLATE, form, form.password, page.BUSY, **context))
     sentence = new_password.refusal_of(form.password.data, form.email.data, form.name.data, here.name)
     if sentence:
         return page.refused(TEMPLATE, form, form.password, sentence, **context)

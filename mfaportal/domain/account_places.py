@@ -1,0 +1,92 @@
+"""Who stands on a page of all accounts, by name: each state has an index of its own in that order."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.orm import Session
+
+from ..models import Account, PortalPerson
+from ..models.account_search import SearchText, keep_order
+from ..models.portal_person import IN_NO_PORTAL
+from . import people_search
+from .people_search import Columns, Place, Turn
+
+_ACCOUNTS = Columns(Account.id, Account.name_key, Account.email)
+_NOWHERE = Columns(PortalPerson.account_id, PortalPerson.name_key, PortalPerson.email)
+_TEXT_MAX = 100
+
+
+class AccountState(StrEnum):
+    """What to list by; an empty filter lists all."""
+
+    SUSPENDED = "suspended"
+    OPERATOR = "operator"
+    NO_PORTAL = "no_portal"
+    """A member of none, and no operator either: they cannot log in."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountsQuery:
+    """Search text (part of a name or an e-mail), a state, and the account after which the page begins."""
+
+    text: str = ""
+    state: AccountState | None = None
+    after: int | None = None
+
+
+def place_of(session: Session, account_id: int | None) -> Place | None:
+    """Where an account stands in the list of all."""
+    if account_id is None:
+        return None
+    row = session.execute(select(*_ACCOUNTS.all).where(Account.id == account_id)).one_or_none()
+    return None if row is None else Place(*row)
+
+
+def some(session: Session, query: AccountsQuery, place: Place | None, limit: int) -> list[Place]:
+    """The next who fit, from behind a place on."""
+    columns, those = _those(query.state)
+    if not query.text:
+        return _by_name(session, columns, those, place, limit)
+    search = SearchText.of(query.text[:_TEXT_MAX])
+    fits = search.fits(columns.name_key, columns.email)
+    if (few := people_search.among(session, search)) is not None:
+        return _by_name(session, columns, (*those, few(columns.id), fits), place, limit)
+    keep_order(session)
+    if query.state is not None:
+        return _by_name(session, columns, (*those, fits), place, limit)
+    return people_search.in_turns(search, place, limit, partial(_turn, session, search))
+
+
+def _those(state: AccountState | None) -> tuple[Columns, tuple[Any, ...]]:
+    """From which table they are read, and which of its rows: in the words that the partial indexes know."""
+    match state:
+        case AccountState.SUSPENDED:
+            return _ACCOUNTS, (Account.suspended_at.is_not(None),)
+        case AccountState.OPERATOR:
+            return _ACCOUNTS, (Account.is_operator,)
+        case AccountState.NO_PORTAL:
+            return _NOWHERE, (PortalPerson.portal_id == IN_NO_PORTAL,)
+        case None:
+            return _ACCOUNTS, ()
+
+
+def _turn(session: Session, search: SearchText, turn: Turn, place: Place | None, limit: int) -> list[Place]:
+    conditions = turn.conditions(search, _ACCOUNTS)
+    if turn is not Turn.ADDRESSES:
+        return _by_name(session, _ACCOUNTS, conditions, place, limit)
+    behind = (Account.email > place.email,) if place else ()
+    return _places(session, select(*_ACCOUNTS.all).where(*conditions, *behind).order_by(Account.email).limit(limit))
+
+
+def _by_name(
+    session: Session, columns: Columns, conditions: tuple[ColumnElement[bool], ...], place: Place | None, limit: int
+) -> list[Place]:
+    statement = select(*columns.all).where(*conditions, *columns.behind(place))
+    return _places(session, statement.order_by(columns.name_key, columns.id).limit(limit))
+
+
+def _places(session: Session, statement: Select[Any]) -> list[Place]:
+    return [Place(*row) for row in session.execute(statement)]

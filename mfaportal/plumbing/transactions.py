@@ -1,0 +1,10 @@
+"""How a transaction says what it is, to whichever database begins it: names of SQLAlchemy's execution options."""
+
+WRITES = "mfaportal_writes"
+"""It changes something, and others that do wait until it has ended."""
+ASIDE = "mfaportal_aside"
+"""It changes one row without having read anything, and waits for nobody but who changes that row."""
+FOLLOWED = "mfaportal_followed"
+"""Before anybody hears of it, another transaction is committed, and this one is on the disk with that."""
+PATIENT = "mfaportal_patient"
+"""It may take minutes: a migration, a copy, an export."""
