@@ -21,7 +21,7 @@ ARGS =
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help run test test-postgresql races faults cluster check fmt lock bench bench-gateway screenshots clean find-python new-venv
+.PHONY: help run test test-postgresql races faults cluster check fmt lock bench bench-million bench-gateway screenshots clean find-python new-venv
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -69,6 +69,9 @@ cluster: .venv/.dev ## Three machines over one PostgreSQL server: one dies, one 
 
 bench: .venv/.dev ## Measure the portal beside its peers and bare Flask (ten minutes or more, on an idle machine)
 	@$(PY) -m bench.run $(ARGS)
+
+bench-million: .venv/.dev ## Measure every list with a million accounts and ten million events (DATABASE=postgresql+psycopg://… for PostgreSQL)
+	@$(PY) -m bench.million $(if $(DATABASE),--database '$(DATABASE)') $(ARGS)
 
 bench-gateway: .venv/.dev ## Measure the gateway's check, alone and through nginx
 	@$(PY) -m bench.gateway $(ARGS)

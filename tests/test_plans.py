@@ -286,7 +286,7 @@ def test_five_times_as_many_rows_cost_no_list_more_steps(app: Flask, operator: B
 
 @pytest.mark.postgresql_only(reason="plans of SQLite are read above")
 def test_no_list_has_to_scan_a_table_of_postgresql(app: Flask, operator: Browser, clock: MovableClock) -> None:
-    """With scans forbidden there is another way for each statement: it is the one that a million rows make it take."""
+    """With scans forbidden there is another way for each statement: the one that a million rows make it take."""
     with sent(app) as statements:
         for path in (*lists(), *FILES):
             assert operator.get(path, follow=True).status == 200, path
