@@ -35,7 +35,7 @@ _SETTINGS = (
     "checkpoint_timeout=1h",
     "max_connections=300",
     "shared_buffers=64MB",
-    "autovacuum_naptime=5s",
+    "autovacuum=off",  # `tests.pool` sweeps now and then
     "timezone=UTC",
 )
 

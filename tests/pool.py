@@ -19,6 +19,8 @@ from tests.contents_on_server import leave_all, on_server
 
 BLANK = "blank"
 """Migrated, and with nothing in it but what a first start writes. Nobody may connect to it."""
+_SWEEP = 40
+"""After so many times what was deleted is taken out of the one that was emptied last."""
 _SHAPE = (
     "SELECT count(*), sum(relnatts), (SELECT count(*) FROM pg_trigger),"
     " CASE WHEN to_regclass('alembic_version') IS NOT NULL THEN (SELECT version_num FROM alembic_version) END"
@@ -33,6 +35,7 @@ class Pool:
         self._host = host
         self._who = os.environ.get("PYTEST_XDIST_WORKER", "main")
         self._made = 0
+        self._emptied = 0
         self._lent: dict[Path, str] = {}
         self._strays: list[Path] = []
         self._free: list[str] = []
@@ -95,6 +98,9 @@ class Pool:
         content = on_server(make_url(cluster.url(self._host, name)))
         try:
             content.put_back(self._blank)
+            self._emptied += 1
+            if self._emptied % _SWEEP == 0:
+                content.execute("VACUUM")
             return bool(content.execute(_SHAPE) == self._shape)
         except Error:
             return False

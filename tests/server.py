@@ -118,6 +118,16 @@ class Server:
                 self._process.wait(15)
         self._process = None
 
+    def reload(self) -> None:
+        """New workers in place of all there are; nothing that those knew is left."""
+        before = set(self.workers)
+        os.kill(self.pid, signal.SIGHUP)
+        deadline = time.monotonic() + START_SECONDS
+        while before & set(self.workers) or not self.workers:
+            assert time.monotonic() < deadline, f"old workers after {START_SECONDS} s:\n{self.log}"
+            time.sleep(0.02)
+        self._wait()
+
     def flask(self, *arguments: str, stdin: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run `flask --app wsgi …` over the same installation."""
         return subprocess.run(

@@ -4,6 +4,7 @@ SQLite's follows the accounts by triggers; PostgreSQL's is an index like others.
 """
 
 from alembic import op
+from sqlalchemy.exc import DBAPIError
 
 from mfaportal.migrations import kept_rows
 from mfaportal.migrations.kept_rows import Trigger
@@ -31,12 +32,16 @@ TRIGGERS = (
 
 
 def create() -> None:
+    """Make the index, over whoever is there.
+
+    Raises:
+        RuntimeError: the database lacks what it is made with; the message says what to do.
+    """
     if op.get_bind().dialect.name != "sqlite":
-        op.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
-        op.execute(
-            "CREATE INDEX ix_accounts_search ON accounts USING gin (name_key gin_trgm_ops, email gin_trgm_ops)"
-        )
+        _create_in_postgresql()
         return
+    if not op.get_bind().exec_driver_sql("SELECT sqlite_compileoption_used('ENABLE_FTS5')").scalar():
+        raise RuntimeError("this Python's SQLite lacks FTS5: use Debian's, python.org's or uv's Python")
     columns = _VALUES.format(row="accounts")
     op.execute(f"CREATE VIEW account_texts (id, name, email) AS SELECT {columns} FROM accounts")
     op.execute(
@@ -46,6 +51,14 @@ def create() -> None:
     )
     op.execute("INSERT INTO account_search (account_search) VALUES ('rebuild')")
     kept_rows.create(TRIGGERS)
+
+
+def _create_in_postgresql() -> None:
+    try:
+        op.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+    except DBAPIError as error:
+        raise RuntimeError("the database lacks pg_trgm: its administrator runs CREATE EXTENSION pg_trgm") from error
+    op.execute("CREATE INDEX ix_accounts_search ON accounts USING gin (name_key gin_trgm_ops, email gin_trgm_ops)")
 
 
 def drop() -> None:

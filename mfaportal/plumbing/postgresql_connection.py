@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from psycopg import Connection, Cursor, NotSupportedError, OperationalError, RawCursor
 from psycopg.abc import PQGen
 from psycopg.errors import ConnectionTimeout, IdleInTransactionSessionTimeout
+from psycopg.pq import TransactionStatus
 
 Made = TypeVar("Made")
 
@@ -36,6 +37,12 @@ class PortalConnection(Connection[Any]):
     def prepared(self, sql: str, values: Sequence[Any]) -> Cursor[Any]:
         """Run a statement that the server keeps prepared; its parameters are $1, $2 and so on."""
         return RawCursor(self).execute(sql, values, prepare=True)
+
+    def rollback(self) -> None:
+        """As psycopg's own, which would have all forgotten that the server keeps prepared: we take back no tables."""
+        if self.pgconn.transaction_status != TransactionStatus.IDLE:
+            with self.lock:
+                self.wait(self._exec_command(b"ROLLBACK"))
 
     def wait(self, gen: PQGen[Made], interval: float = 0.1, timeout: float | None = None) -> Made:
         """As psycopg's own. What another connection will not meet again counts as this one's end.

@@ -110,16 +110,6 @@ def _answering(place: Arena) -> None:
     raise AssertionError(place.server.log[-2000:])
 
 
-def _reload(place: Arena) -> None:
-    """All workers of before are gone."""
-    before = set(place.server.workers)
-    os.kill(place.server.pid, signal.SIGHUP)
-    until = time.monotonic() + PATIENCE
-    while before & set(place.server.workers) or not place.server.workers:
-        assert time.monotonic() < until
-        time.sleep(0.1)
-
-
 def _restart(place: Arena, _figure: Figure) -> None:
     place.server.stop()
     place.server.start(workers=2)
@@ -149,7 +139,7 @@ def _reload_under_load(place: Arena, figure: Figure) -> None:
         for number in range(RELOADS):
             if stop.wait(SECONDS / (RELOADS + 1) * (1 if number else 0.5)):
                 return
-            _reload(place)
+            place.server.reload()
 
     thread = threading.Thread(target=reloads)
     thread.start()

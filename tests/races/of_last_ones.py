@@ -38,6 +38,7 @@ def first_operator(arena: Arena) -> str | None:
     with transaction() as session:
         session.execute(delete(Setting).where(Setting.name == WELCOMED))
         session.execute(delete(Account))
+    arena.server.reload()  # a worker that has seen an account knows that there is one, for good
     token = runtime().keys.welcome_token
     fields = {"token": token, "name": "First", "password": "marmalade lantern orbit", "portal": "City data"}
     answers = arena.fire(
