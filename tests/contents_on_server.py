@@ -78,6 +78,10 @@ class OnServer(Contents):
             self.connection.execute(_END_OTHERS)
             self.connection.execute(kept.statements)
 
+    def end_the_busy(self) -> None:
+        """Whoever is still at something, or has left it open."""
+        self.connection.execute(f"{_END_OTHERS} AND state <> 'idle'")
+
     def dump(self, kept: Held | None = None) -> Dump:
         held = kept or self.keep()
         return {table.name: by_key(table, held.rows[table.name]) for table in tables()}

@@ -26,7 +26,8 @@ class _Kept(PortalConnection):
 
     def close(self) -> None:
         well = self.pgconn.status == ConnStatus.OK and self.pgconn.transaction_status == TransactionStatus.IDLE
-        if not (self.words and well and len(_idle[self.words]) < _MOST) or self in _idle[self.words]:
+        in_order = well and not self.lock.locked()  # nobody is in the middle of something
+        if not (self.words and in_order and len(_idle[self.words]) < _MOST) or self in _idle[self.words]:
             super().close()
             return
         self.execute(_FRESH)

@@ -97,6 +97,7 @@ class Pool:
         """Whether it could be emptied, and is still in the shape that all are in."""
         content = on_server(make_url(cluster.url(self._host, name)))
         try:
+            content.end_the_busy()
             content.put_back(self._blank)
             self._emptied += 1
             if self._emptied % _SWEEP == 0:

@@ -22,8 +22,8 @@ class Stranger(ABC):
         """By itself, or in what was begun."""
 
     @abstractmethod
-    def nothing_is_open(self) -> bool:
-        """Whether nobody else has a transaction open, not even to read."""
+    def left_open(self) -> list[Any]:
+        """What others have begun and not ended, be it only to read."""
 
     @abstractmethod
     def close(self) -> None: ...
@@ -56,9 +56,9 @@ class _AtFile(Stranger):
     def execute(self, sql: str) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql).fetchall()
 
-    def nothing_is_open(self) -> bool:
+    def left_open(self) -> list[Any]:
         """An open reader would let the write-ahead log grow for ever."""
-        return self.execute("PRAGMA wal_checkpoint(TRUNCATE)") == [(0, 0, 0)]
+        return [left for left in self.execute("PRAGMA wal_checkpoint(TRUNCATE)") if left != (0, 0, 0)]
 
     def close(self) -> None:
         self._connection.close()
@@ -87,9 +87,9 @@ def _at_server(url: URL) -> Stranger:
             cursor = self._connection.execute(sql)
             return cursor.fetchall() if cursor.description else []
 
-        def nothing_is_open(self) -> bool:
+        def left_open(self) -> list[Any]:
             """An open reader would keep all that is changed meanwhile from being cleaned up."""
-            return self.execute(_OPEN) == [(0,)]
+            return self.execute(_OPEN)
 
         def close(self) -> None:
             self._connection.close()
@@ -98,6 +98,6 @@ def _at_server(url: URL) -> Stranger:
 
 
 _OPEN = (
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    " AND backend_type = 'client backend' AND state <> 'idle'"
+    "SELECT state, application_name, query FROM pg_stat_activity WHERE datname = current_database()"
+    " AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND state <> 'idle'"
 )

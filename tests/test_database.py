@@ -130,7 +130,7 @@ def test_nothing_is_left_open_afterwards(inside: None, people: Cast, stranger: S
         with pytest.raises(KeyError):
             failing()
     assert not db.session().in_transaction()
-    assert stranger.nothing_is_open()
+    assert stranger.left_open() == []
 
 
 def test_an_account_takes_what_is_its_own_along(inside: None, people: Cast, clock: MovableClock) -> None:

@@ -39,7 +39,7 @@ P = "/portals/city-data/backoffice/access"
 TEXTS = ("q=kim", "q=person", "q=zzz", "q=a", "q=kim+1", "q=example.org", "q=%E6%9D%8E")
 FILTERS = ("", "role=reader", "role=editor", "role=admin", "role=operator", "mfa=set_up", "mfa=not_set_up",
            "mfa=missing", "role=reader&mfa=set_up", "role=reader&mfa=missing")  # fmt: skip
-DAYS = ("", "from=2026-01-01", "to=2026-01-01", "from=2020-01-01&to=2020-02-01", "from=2026-02-01&to=2026-03-01")
+DAYS = ("", "from=2026-01-01", "to=2026-01-01", "from=2020-01-01&to=2020-02-01", "from=2026-03-03&to=2026-03-04")
 PEOPLE = ("", "person=kim", "person=zzz", "person=a", "person=350", "person=example.org", "person=admin@")
 KINDS = ("", "kind=people", "kind=datasets", "kind=settings", "kind=logins")
 FILES = (

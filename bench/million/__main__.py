@@ -71,7 +71,7 @@ def report(app: Flask, keys: dict[int, str], times: int) -> int:
     visitors = {who: measure.Visitor(app, who, keys[number]) for who, number in _ACCOUNTS.items()}
     log_ins = {who: visitor.log_in() for who, visitor in visitors.items()}
     print(f"{_heading(app)}\n")
-    print("| | p50, ms | p95, ms | CPU, ms | slowest |\n|---|--:|--:|--:|---|")
+    print("| | p50, ms | p95, ms | CPU p95, ms | slowest |\n|---|--:|--:|--:|---|")
     over = 0
     for name, (who, paths) in measure.pages().items():
         line = measure.timed(name, visitors[who].get, paths, times)

@@ -48,15 +48,16 @@ def place_of(session: Session, account_id: int | None) -> Place | None:
 def some(session: Session, query: AccountsQuery, place: Place | None, limit: int) -> list[Place]:
     """The next who fit, from behind a place on."""
     columns, those = _those(query.state)
+    those = (*those, *columns.behind(place))
     if not query.text:
-        return _by_name(session, columns, those, place, limit)
+        return _by_name(session, columns, those, limit)
     search = SearchText.of(query.text[:_TEXT_MAX])
     fits = search.fits(columns.name_key, columns.email)
     if (few := people_search.among(session, search)) is not None:
-        return _by_name(session, columns, (*those, few(columns.id), fits), place, limit)
+        return _by_name(session, columns, (*those, few(columns.id), fits), limit)
     keep_order(session)
     if query.state is not None:
-        return _by_name(session, columns, (*those, fits), place, limit)
+        return _by_name(session, columns, (*those, fits), limit)
     return people_search.in_turns(search, place, limit, partial(_turn, session, search))
 
 
@@ -74,17 +75,16 @@ def _those(state: AccountState | None) -> tuple[Columns, tuple[Any, ...]]:
 
 
 def _turn(session: Session, search: SearchText, turn: Turn, place: Place | None, limit: int) -> list[Place]:
-    conditions = turn.conditions(search, _ACCOUNTS)
+    conditions = turn.conditions(search, _ACCOUNTS, place)
     if turn is not Turn.ADDRESSES:
-        return _by_name(session, _ACCOUNTS, conditions, place, limit)
-    behind = (Account.email > place.email,) if place else ()
-    return _places(session, select(*_ACCOUNTS.all).where(*conditions, *behind).order_by(Account.email).limit(limit))
+        return _by_name(session, _ACCOUNTS, conditions, limit)
+    return _places(session, select(*_ACCOUNTS.all).where(*conditions).order_by(Account.email).limit(limit))
 
 
 def _by_name(
-    session: Session, columns: Columns, conditions: tuple[ColumnElement[bool], ...], place: Place | None, limit: int
+    session: Session, columns: Columns, conditions: tuple[ColumnElement[bool], ...], limit: int
 ) -> list[Place]:
-    statement = select(*columns.all).where(*conditions, *columns.behind(place))
+    statement = select(*columns.all).where(*conditions)
     return _places(session, statement.order_by(columns.name_key, columns.id).limit(limit))
 
 

@@ -112,8 +112,8 @@ class _Frame:
 
 def newest(session: Session, scope: Scope, query: EventsQuery, limit: int) -> tuple[list[int], int | None]:
     """The newest that fit and are older than `query.after`; and behind which number to go on, if there is more."""
-    older = (Event.id < (_HIGHEST if query.after is None else query.after),)
-    frame = _frame(session, scope, query, older, descending=True)
+    before = _HIGHEST if query.after is None else query.after
+    frame = _frame(session, scope, query, range(before), descending=True)
     if frame is None:
         return [], None
     if not query.person:
@@ -150,7 +150,7 @@ def oldest(
     session: Session, scope: Scope, query: EventsQuery, last: int, until: int, limit: int
 ) -> tuple[list[int], int | None]:
     """The same the other way round, from behind `last` up to `until`: for files. A portion may be empty."""
-    frame = _frame(session, scope, query, (Event.id > last, Event.id <= until), descending=False)
+    frame = _frame(session, scope, query, range(last + 1, until + 1), descending=False)
     if frame is None:
         return [], None
     ids = session.scalars(frame.merged(_kinds(query), limit)).all()
@@ -166,21 +166,19 @@ def _page(ids: Sequence[int], limit: int) -> tuple[list[int], int | None]:
     return list(ids[:limit]), ids[limit - 1] if len(ids) > limit else None
 
 
-def _frame(
-    session: Session, scope: Scope, query: EventsQuery, bounds: tuple[ColumnElement[bool], ...], *, descending: bool
-) -> _Frame | None:
-    """None where nothing can fit."""
+def _frame(session: Session, scope: Scope, query: EventsQuery, numbers: range, *, descending: bool) -> _Frame | None:
+    """None where nothing can fit. One bound on each side: of two SQLite takes one, and it may be the wrong one."""
     portal_id = scope.portal_id
     if query.portal:
         portal_id = session.scalar(select(Portal.id).where(Portal.slug == query.portal))
         if portal_id is None:
             return None
-    conditions = [*bounds]
     if query.since is not None or query.until is not None:
-        numbers = _numbers_of_days(session, query)
-        if numbers is None:
+        of_days = _numbers_of_days(session, query)
+        numbers = range(max(numbers.start, of_days.start), min(numbers.stop, of_days.stop))
+        if not numbers:
             return None
-        conditions += [Event.id >= numbers[0], Event.id < numbers[1]]
+    conditions: list[ColumnElement[bool]] = [Event.id >= numbers.start, Event.id < numbers.stop]
     if query.since is not None:
         conditions.append(Event.at >= midnight(query.since))
     if query.until is not None:
@@ -188,14 +186,14 @@ def _frame(
     return _Frame(tuple(conditions), descending, portal_id)
 
 
-def _numbers_of_days(session: Session, query: EventsQuery) -> tuple[int, int] | None:
-    """Between which numbers the events of these days lie; None where these days have none."""
+def _numbers_of_days(session: Session, query: EventsQuery) -> range:
+    """Between which numbers the events of these days lie."""
     days = [EventDay.day >= _day(query.since)] if query.since is not None else []
     days += [EventDay.day <= _day(query.until)] if query.until is not None else []
     found: Any = session.execute(
         select(func.min(EventDay.first_event), func.max(EventDay.before_event)).where(*days)
     ).one()
-    return None if found[0] is None else (found[0], found[1])
+    return range(0) if found[0] is None else range(found[0], found[1])
 
 
 def _day(day: date) -> int:

@@ -65,12 +65,12 @@ class _Part:
             return here, PortalPerson.counts_as == self.kinds[0], PortalPerson.set_up == self.apps[0]
         return here, PortalPerson.counts_as.in_(self.kinds), PortalPerson.set_up.in_(self.apps)
 
-    def by_name(self, fits: tuple[ColumnElement[bool], ...], place: Place | None, limit: int) -> Select[Any]:
-        """The next of the list who fit, in its order."""
+    def by_name(self, fits: tuple[ColumnElement[bool], ...], limit: int) -> Select[Any]:
+        """Those of the list who fit, in its order."""
         if self.kinds is None:
-            return _in_order((*self.conditions, *fits), place, limit)
+            return _in_order((*self.conditions, *fits), limit)
         parts = [
-            _in_order((*_Part(self.portal_id, (kind,), (app,)).conditions, *fits), place, limit).subquery()
+            _in_order((*_Part(self.portal_id, (kind,), (app,)).conditions, *fits), limit).subquery()
             for kind in self.kinds
             for app in self.apps
         ]
@@ -96,15 +96,16 @@ def some(
     part = _part(session, portal_id, query)
     if part.kinds == ():
         return []
+    behind = _COLUMNS.behind(place)
     if not query.text:
-        return _places(session, part.by_name((), place, limit))
+        return _places(session, part.by_name(behind, limit))
     text = SearchText.of(query.text[:_TEXT_MAX])
     fits = text.fits(_COLUMNS.name_key, _COLUMNS.email)
     if (few := people_search.among(session, text)) is not None:
-        return _places(session, _in_order((*part.conditions, few(PortalPerson.account_id), fits), place, limit))
+        return _places(session, _in_order((*part.conditions, *behind, few(PortalPerson.account_id), fits), limit))
     keep_order(session)
     if by_name or _number(session, part) <= people_search.FEW:
-        return _places(session, part.by_name((fits,), place, limit))
+        return _places(session, part.by_name((*behind, fits), limit))
     return people_search.in_turns(text, place, limit, partial(_read, session, part, text))
 
 
@@ -142,15 +143,14 @@ def _read(
     session: Session, part: _Part, text: SearchText, turn: Turn, place: Place | None, limit: int
 ) -> list[Place]:
     if turn is not Turn.ADDRESSES:
-        return _places(session, part.by_name(turn.conditions(text, _COLUMNS), place, limit))
+        return _places(session, part.by_name(turn.conditions(text, _COLUMNS, place), limit))
     here = select(PortalPerson.account_id).where(PortalPerson.account_id == Account.id, *part.conditions).exists()
-    behind = () if place is None else (Account.email > place.email,)
-    addresses = select(*_BY_ADDRESS.all).where(*turn.conditions(text, _BY_ADDRESS), *behind, here)
+    addresses = select(*_BY_ADDRESS.all).where(*turn.conditions(text, _BY_ADDRESS, place), here)
     return _places(session, addresses.order_by(Account.email).limit(limit))
 
 
-def _in_order(conditions: tuple[ColumnElement[bool], ...], place: Place | None, limit: int) -> Select[Any]:
-    statement = select(*_COLUMNS.all).where(*conditions, *_COLUMNS.behind(place))
+def _in_order(conditions: tuple[ColumnElement[bool], ...], limit: int) -> Select[Any]:
+    statement = select(*_COLUMNS.all).where(*conditions)
     return statement.order_by(PortalPerson.name_key, PortalPerson.account_id).limit(limit)
 
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, literal, not_, tuple_
+from sqlalchemy import ColumnElement, and_, literal, not_, tuple_
 from sqlalchemy.orm import Session
 
 from ..models import account_search
-from ..models.account_search import Among, SearchText, begins
+from ..models.account_search import Among, SearchText, after_all, begins
 
 FEW = 5000
 """So many are sorted for a page at most, and a list of so many is walked whatever is looked for."""
@@ -62,15 +62,19 @@ class Turn(IntEnum):
     """Whose addresses do, in the order of addresses."""
     REST = 2
 
-    def conditions(self, text: SearchText, columns: Columns) -> tuple[ColumnElement[bool], ...]:
+    def conditions(self, text: SearchText, columns: Columns, place: Place | None) -> tuple[ColumnElement[bool], ...]:
+        """Whom it is made of, from behind a place on. A column has one bound a side: SQLite takes but one."""
         name, email = begins(columns.name_key, text.key), begins(columns.email, text.email)
         match self:
             case Turn.NAMES:
-                return (name,)
+                last = columns.name_key < after_all(text.key)
+                return (name,) if place is None else (*columns.behind(place), last)
             case Turn.ADDRESSES:
-                return email, not_(name)
+                last = columns.email < after_all(text.email)
+                return (email if place is None else and_(columns.email > place.email, last)), not_(name)
             case Turn.REST:
-                return text.fits(columns.name_key, columns.email), not_(name), not_(email)
+                fits = text.fits(columns.name_key, columns.email)
+                return *columns.behind(place), fits, not_(name), not_(email)
 
 
 def in_turns(

@@ -111,7 +111,12 @@ def _estimated(session: Session, wanted: SearchText) -> float:
 
 def begins(text: Any, beginning: str) -> ColumnElement[bool]:
     """In SQL: as a range, which any index over the column gives in its order."""
-    return and_(text >= beginning, text < beginning + _HIGHEST)
+    return and_(text >= beginning, text < after_all(beginning))
+
+
+def after_all(beginning: str) -> str:
+    """What comes behind every text that begins so."""
+    return beginning + _HIGHEST
 
 
 def _grams(text: str) -> str:
