@@ -9,14 +9,14 @@ from mfaportal.rules.preview import HEAD_BYTES, NoPreview, Preview, preview_of
 
 TREES = "name,height\nelm,12\noak,20\n"
 LONGEST = 0.05
-"""Seconds that a look into any file may take."""
+"""Seconds of the processor that a look into any file may take."""
 
 
 def shown(content: bytes, name: str = "trees.csv") -> Preview | NoPreview:
     """As the page does it: the first bytes of the file, and whether that is all."""
-    started = time.perf_counter()
+    started = time.thread_time()
     found = preview_of(content[:HEAD_BYTES], name, whole=len(content) <= HEAD_BYTES)
-    assert time.perf_counter() - started < LONGEST
+    assert time.thread_time() - started < LONGEST
     return found
 
 
