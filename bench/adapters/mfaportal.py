@@ -20,8 +20,8 @@ class Adapter(Peer):
     setup_path = "/log-in/set-up"
     notes = (
         (
-            "mfaportal runs SQLite with synchronous=FULL, as it always does: a journey waits for the disk at each"
-            " commit, the others do not."
+            "mfaportal runs SQLite with synchronous=FULL, as it always does: a journey waits for the disk before each"
+            " answer to a form (the commit that counts an attempt is taken along by the next one). The others do not."
         ),
     )
 

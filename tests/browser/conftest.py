@@ -6,7 +6,7 @@ from typing import Protocol
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from mfaportal import create_app
 from mfaportal.plumbing.db import db
@@ -16,28 +16,8 @@ from tests.browser.standing import Standing, standing_in
 from tests.browser.watch import Watch
 from tests.clock import MovableClock
 from tests.people import Cast, Person, seed
-from tests.plugins.tools import tool
+from tests.plugins.chromium import PATIENCE_MS
 from tests.server import Server
-
-PATIENCE_MS = 15_000
-"""A page takes a tenth of a second; machines with much else to do take longer."""
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    # The address bar's own pages, which nobody sees here, cost more for each new browser than the portal's.
-    # Chromium heeds the last such list alone; the rest is what Playwright would switch off.
-    (
-        "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,"
-        "AimEnabled,AvoidCorsURLLoaderRestartOnRedirect,AvoidUnnecessaryBeforeUnloadCheckSync,"
-        "DestroyProfileOnBrowserClose,HttpsFirstBalancedModeAutoEnable,HttpsUpgrades,LensOverlay,MediaRouter,"
-        "NetworkTimeServiceQuerying,OptimizationHints,PaintHolding,PreconnectToSearch,ThirdPartyStoragePartitioning"
-    ),
-]
 
 
 class NewPage(Protocol):
@@ -54,15 +34,6 @@ class SitsDown(Protocol):
     def __call__(
         self, person: Person, *, width: int = 1280, height: int = 900, dark: bool = False, javascript: bool = True
     ) -> Somebody: ...
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=tool("chromium"), args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -6,23 +6,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext
 from sqlalchemy import update
 
 from mfaportal.domain import portals
 from mfaportal.models import Portal, SignUp
 from mfaportal.plumbing.db import transaction
-from tests.browser.conftest import ARGUMENTS, PATIENCE_MS
 from tests.browser.server_clock import ServerClock
 from tests.browser.watch import Watch
 from tests.clock import MovableClock
 from tests.people import PORTAL, Cast, Person, add_person, on_the_command_line
-from tests.plugins.tools import tool
+from tests.plugins.chromium import PATIENCE_MS
 from tests.proxies.conftest import DATA, FILES, SOCKET, Guarded
 from tests.proxies.deployed import PORTAL_HOST
 from tests.proxies.walks.visitor import Visitor
 
-_HERE = "--host-resolver-rules=MAP *.example.test 127.0.0.1"
 _OF_TABLE = "/harbour/ships?_sort=name&berth__not=gr%C3%BCn&name__not=A%26B+C"
 
 
@@ -103,15 +101,6 @@ class Town:
         caller = on_the_command_line(self.clock)
         portals.create(caller, "Harbour data", "harbour")
         return add_person(self.clock, "nora@example.org", "Nora", "reader", portal="harbour")
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=tool("chromium"), args=[*ARGUMENTS, _HERE])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
