@@ -26,6 +26,7 @@ def heading(machine: Machine, count: int, seconds: float) -> str:
         f"({(models or [platform.machine()])[0]}), Linux {platform.release()}, Python {platform.python_version()}; "
         f"{count} interleaved rounds in {seconds / 60:.1f} minutes; gunicorn, {WORKERS} {Peer.worker_class} workers; "
         f"SQLite in WAL mode, synchronous=NORMAL (mfaportal: FULL, two commits of a journey's four "
-        f"excepted). Measurements repeated because other programs used more than {TOLERATED:.2f} cores meanwhile: {machine.repeated}; disturbed all the same, and left out "
+        f"excepted). Measurements repeated because other programs "
+        f"used more than {TOLERATED:.2f} cores meanwhile: {machine.repeated}; disturbed all the same, and left out "
         f"where another round was not: {machine.disturbed}.\n"
     )
