@@ -42,7 +42,7 @@ faults: .venv/.dev ## Load and faults at full length: killed, locked, full, rest
 	@FAULTS=full ROUNDS=10 $(PY) -m pytest -n auto tests/faults tests/races tests/input tests/clock_faked tests/proxies/test_tricks.py \
 		tests/browser/test_look.py tests/test_first_start.py $(ARGS)
 
-check: .venv/.dev ## Lint, format, types, layers, dependencies, dead code, then the tests
+check: .venv/.dev ## Lint, format, types, layers, dependencies, dead code, then the tests on both databases
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 	$(PY) -m mypy
@@ -50,6 +50,7 @@ check: .venv/.dev ## Lint, format, types, layers, dependencies, dead code, then 
 	$(PY) -m deptry .
 	$(PY) -m vulture
 	$(PY) -m pytest -n auto $(ARGS)
+	$(PY) -m pytest -n auto --database=postgresql $(ARGS)
 
 fmt: .venv/.dev ## Format the code and repair what the linter can
 	@$(PY) -m ruff check --fix-only

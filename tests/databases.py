@@ -20,6 +20,11 @@ CHOSEN, CLUSTER = "TEST_DATABASE", "TEST_CLUSTER"
 """Names in the environment, where workers find what the run was told and where its server is."""
 POSTGRESQL = "postgresql"
 FILE = "mfaportal.sqlite3"
+ADVISORY_LOCKS = """
+    SELECT pid, objid FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+    WHERE locktype = 'advisory' AND granted AND datname = current_database()
+"""
+"""Who holds which on a server that other tests use meanwhile, each with databases of its own."""
 
 
 def on_postgresql() -> bool:

@@ -26,7 +26,7 @@ class _Kept(PortalConnection):
 
     def close(self) -> None:
         well = self.pgconn.status == ConnStatus.OK and self.pgconn.transaction_status == TransactionStatus.IDLE
-        in_order = well and not self.lock.locked()  # nobody is in the middle of something
+        in_order = well and not self.lock.locked() and not _has_news(self)  # nobody is in the middle of something
         if not (self.words and in_order and len(_idle[self.words]) < _MOST) or self in _idle[self.words]:
             super().close()
             return

@@ -37,6 +37,7 @@ from mfaportal.plumbing.postgresql_connection import PortalConnection
 from mfaportal.plumbing.runtime import runtime
 from tests.browser_client import Browser
 from tests.clock import MovableClock
+from tests.databases import ADVISORY_LOCKS
 from tests.people import Cast, on_the_command_line
 from tests.rows import account, events
 
@@ -432,7 +433,7 @@ def test_migrations_wait_for_each_other(app: Flask, stranger: psycopg.Connection
     stranger.execute(f"SELECT pg_advisory_unlock({postgresql.MIGRATION})")
     assert entered.wait(5)
     waiting.join()
-    assert stranger.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone() == (0,)
+    assert stranger.execute(ADVISORY_LOCKS).fetchall() == []
 
 
 def test_a_database_in_which_nothing_may_be_made_is_refused_in_a_sentence(app: Flask) -> None:

@@ -11,8 +11,7 @@ from sqlalchemy.engine import Engine
 
 from mfaportal.plumbing.db import db
 from mfaportal.plumbing.turns import SENDER, FileTurn, ServerTurn, Turn, of_sender
-
-_HOLDERS = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = :number AND granted"
+from tests.databases import ADVISORY_LOCKS
 
 
 @pytest.fixture
@@ -60,7 +59,7 @@ def test_whose_connection_ends_has_it_no_longer(engine: Engine, two: tuple[Turn,
     first, second = two
     assert first.have()
     with engine.connect() as other:
-        (holder,) = other.execute(text(_HOLDERS), {"number": SENDER}).scalars()
+        (holder,) = [pid for pid, number in other.execute(text(ADVISORY_LOCKS)) if number == SENDER]
         other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": holder})
     assert second.have()
     assert not first.have()

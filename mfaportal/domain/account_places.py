@@ -5,18 +5,17 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from ..models import Account, PortalPerson
 from ..models.account_search import SearchText, keep_order
 from ..models.portal_person import IN_NO_PORTAL
 from . import people_search
-from .people_search import Columns, Place, Turn
+from .people_search import Columns, Place, Turn, places
 
 _ACCOUNTS = Columns(Account.id, Account.name_key, Account.email)
 _NOWHERE = Columns(PortalPerson.account_id, PortalPerson.name_key, PortalPerson.email)
-_TEXT_MAX = 100
 
 
 class AccountState(StrEnum):
@@ -41,8 +40,7 @@ def place_of(session: Session, account_id: int | None) -> Place | None:
     """Where an account stands in the list of all."""
     if account_id is None:
         return None
-    row = session.execute(select(*_ACCOUNTS.all).where(Account.id == account_id)).one_or_none()
-    return None if row is None else Place(*row)
+    return people_search.place(session, _ACCOUNTS, Account.id == account_id)
 
 
 def some(session: Session, query: AccountsQuery, place: Place | None, limit: int) -> list[Place]:
@@ -51,7 +49,7 @@ def some(session: Session, query: AccountsQuery, place: Place | None, limit: int
     those = (*those, *columns.behind(place))
     if not query.text:
         return _by_name(session, columns, those, limit)
-    search = SearchText.of(query.text[:_TEXT_MAX])
+    search = people_search.text_of(query.text)
     fits = search.fits(columns.name_key, columns.email)
     if (few := people_search.among(session, search)) is not None:
         return _by_name(session, columns, (*those, few(columns.id), fits), limit)
@@ -78,15 +76,11 @@ def _turn(session: Session, search: SearchText, turn: Turn, place: Place | None,
     conditions = turn.conditions(search, _ACCOUNTS, place)
     if turn is not Turn.ADDRESSES:
         return _by_name(session, _ACCOUNTS, conditions, limit)
-    return _places(session, select(*_ACCOUNTS.all).where(*conditions).order_by(Account.email).limit(limit))
+    return places(session, select(*_ACCOUNTS.all).where(*conditions).order_by(Account.email).limit(limit))
 
 
 def _by_name(
     session: Session, columns: Columns, conditions: tuple[ColumnElement[bool], ...], limit: int
 ) -> list[Place]:
     statement = select(*columns.all).where(*conditions)
-    return _places(session, statement.order_by(columns.name_key, columns.id).limit(limit))
-
-
-def _places(session: Session, statement: Select[Any]) -> list[Place]:
-    return [Place(*row) for row in session.execute(statement)]
+    return places(session, statement.order_by(columns.name_key, columns.id).limit(limit))

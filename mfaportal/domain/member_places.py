@@ -18,14 +18,13 @@ from ..models.portal_person import UNREADABLE
 from ..rules.mfa_rule import RuleInForce
 from ..rules.roles import MemberRole, role_in_portal
 from . import people_search
-from .people_search import Columns, Place, Turn
+from .people_search import Columns, Place, Turn, places
 
 OPERATORS = "operator"
 """In place of a role: those who run the installation, whatever their membership here."""
 COUNT_AS = (*MemberRole, OPERATORS, UNREADABLE)
 _COLUMNS = Columns(PortalPerson.account_id, PortalPerson.name_key, PortalPerson.email)
 _BY_ADDRESS = Columns(Account.id, Account.name_key, Account.email)
-_TEXT_MAX = 100
 
 
 class MfaFilter(StrEnum):
@@ -85,8 +84,7 @@ def place_of(session: Session, portal_id: int, account_id: int | None) -> Place 
     if account_id is None:
         return None
     here = (PortalPerson.portal_id == portal_id, PortalPerson.account_id == account_id)
-    row = session.execute(select(*_COLUMNS.all).where(*here)).one_or_none()
-    return None if row is None else Place(*row)
+    return people_search.place(session, _COLUMNS, *here)
 
 
 def some(
@@ -98,14 +96,14 @@ def some(
         return []
     behind = _COLUMNS.behind(place)
     if not query.text:
-        return _places(session, part.by_name(behind, limit))
-    text = SearchText.of(query.text[:_TEXT_MAX])
+        return places(session, part.by_name(behind, limit))
+    text = people_search.text_of(query.text)
     fits = text.fits(_COLUMNS.name_key, _COLUMNS.email)
     if (few := people_search.among(session, text)) is not None:
-        return _places(session, _in_order((*part.conditions, *behind, few(PortalPerson.account_id), fits), limit))
+        return places(session, _in_order((*part.conditions, *behind, few(PortalPerson.account_id), fits), limit))
     keep_order(session)
     if by_name or _number(session, part) <= people_search.FEW:
-        return _places(session, part.by_name((*behind, fits), limit))
+        return places(session, part.by_name((*behind, fits), limit))
     return people_search.in_turns(text, place, limit, partial(_read, session, part, text))
 
 
@@ -143,16 +141,12 @@ def _read(
     session: Session, part: _Part, text: SearchText, turn: Turn, place: Place | None, limit: int
 ) -> list[Place]:
     if turn is not Turn.ADDRESSES:
-        return _places(session, part.by_name(turn.conditions(text, _COLUMNS, place), limit))
+        return places(session, part.by_name(turn.conditions(text, _COLUMNS, place), limit))
     here = select(PortalPerson.account_id).where(PortalPerson.account_id == Account.id, *part.conditions).exists()
     addresses = select(*_BY_ADDRESS.all).where(*turn.conditions(text, _BY_ADDRESS, place), here)
-    return _places(session, addresses.order_by(Account.email).limit(limit))
+    return places(session, addresses.order_by(Account.email).limit(limit))
 
 
 def _in_order(conditions: tuple[ColumnElement[bool], ...], limit: int) -> Select[Any]:
     statement = select(*_COLUMNS.all).where(*conditions)
     return statement.order_by(PortalPerson.name_key, PortalPerson.account_id).limit(limit)
-
-
-def _places(session: Session, statement: Select[Any]) -> list[Place]:
-    return [Place(*row) for row in session.execute(statement)]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, literal, not_, tuple_
+from sqlalchemy import ColumnElement, Select, and_, literal, not_, select, tuple_
 from sqlalchemy.orm import Session
 
 from ..models import account_search
@@ -18,6 +18,7 @@ from ..models.account_search import Among, SearchText, after_all, begins
 
 FEW = 5000
 """So many are sorted for a page at most, and a list of so many is walked whatever is looked for."""
+_TEXT_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,21 @@ class Columns:
         if place is None:
             return (self.name_key >= "",)
         return (tuple_(self.name_key, self.id) > tuple_(literal(place.name_key), literal(place.id)),)
+
+
+def text_of(text: str) -> SearchText:
+    """What is looked for: no longer than a name may be."""
+    return SearchText.of(text[:_TEXT_MAX])
+
+
+def places(session: Session, statement: Select[Any]) -> list[Place]:
+    """Those of a list, by a statement that reads `Columns.all`."""
+    return [Place(*row) for row in session.execute(statement)]
+
+
+def place(session: Session, columns: Columns, *conditions: ColumnElement[bool]) -> Place | None:
+    """Where the one stands of whom this is true."""
+    return next(iter(places(session, select(*columns.all).where(*conditions))), None)
 
 
 def among(session: Session, text: SearchText) -> Among | None:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from mfaportal.models import GuardedAddress, LoginPass, Portal
+from mfaportal.models import GuardedAddress, Portal
 from mfaportal.plumbing.db import transaction
-from mfaportal.plumbing.tokens import digest, new_token
 from mfaportal.rules.cookie_names import on_guarded_host
 from tests.faults.crowd import Script
 from tests.faults.place import standing
 from tests.people import PORTAL
+from tests.proxies import passes
 from tests.races.arena import Arena, Browser
 from tests.server import Server
 
@@ -42,19 +42,8 @@ def gateway(
     name: str, place: Arena, browser: Browser, *, seconds: float = 0.0, every: float = 0.0, times: int = 0
 ) -> Script:
     """What nginx asks about a member's browser that has a pass for the guarded host."""
-    token, now = new_token(), place.now()
     with transaction() as session:
-        session.add(
-            LoginPass(
-                login_id=browser.login_id,
-                host=HOST,
-                hand_off_digest=digest(new_token()),
-                browser_digest=digest(new_token()),
-                made_at=now,
-                taken_at=now,
-                token_digest=digest(token),
-            )
-        )
+        token = passes.of_login(session, browser.login_id, HOST, place.now())
     headers = {
         "Cookie": f"{on_guarded_host('pass', 'https', HOST)}={token}",
         "X-Forwarded-Method": "GET",

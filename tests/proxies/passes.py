@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from sqlalchemy.orm import Session
+
 from mfaportal.models import Login, LoginPass
 from mfaportal.plumbing.db import transaction
 from mfaportal.plumbing.tokens import digest, new_token
@@ -10,7 +12,7 @@ from tests.people import Person
 
 def give(person: Person, host: str, now: datetime) -> str:
     """The token that the browser of somebody wholly logged in keeps for `host`, which is written as in `Host`."""
-    token, since = new_token(), now - timedelta(seconds=1)
+    since = now - timedelta(seconds=1)
     with transaction() as session:
         login = Login(
             token_digest=digest(new_token()),
@@ -22,15 +24,21 @@ def give(person: Person, host: str, now: datetime) -> str:
         )
         session.add(login)
         session.flush()
-        session.add(
-            LoginPass(
-                login_id=login.id,
-                host=host,
-                hand_off_digest=digest(new_token()),
-                browser_digest=digest(new_token()),
-                made_at=since,
-                taken_at=since,
-                token_digest=digest(token),
-            )
+        return of_login(session, login.id, host, since)
+
+
+def of_login(session: Session, login_id: int, host: str, since: datetime) -> str:
+    """The token that the browser of a login got for `host` at that time."""
+    token = new_token()
+    session.add(
+        LoginPass(
+            login_id=login_id,
+            host=host,
+            hand_off_digest=digest(new_token()),
+            browser_digest=digest(new_token()),
+            made_at=since,
+            taken_at=since,
+            token_digest=digest(token),
         )
+    )
     return token

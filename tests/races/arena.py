@@ -169,7 +169,8 @@ class Arena:
             return list(database.scalars(statement))
 
     def apps(self, person: Person) -> list[Authenticator]:
-        return self.rows(select(Authenticator).where(Authenticator.account_id == person.id))
+        of_person = select(Authenticator).where(Authenticator.account_id == person.id)
+        return self.rows(of_person.order_by(Authenticator.id))
 
     def events(self, kind: EventKind, person: Person) -> int:
         statement = select(func.count()).where(Event.kind == kind, Event.account_id == person.id)
