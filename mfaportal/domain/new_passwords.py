@@ -3,8 +3,8 @@
 from sqlalchemy import exists, or_, select
 
 from ..models import Account, Membership, Portal
+from ..plumbing.common_passwords import is_common
 from ..plumbing.db import reading
-from ..plumbing.passwords import is_common
 from ..rules.password_rule import PasswordRefusal, context_words, is_made_of, length_refusal
 
 _PORTALS_MAX = 100

@@ -69,8 +69,8 @@ def near(settings: Settings, made: Path, place: Path) -> Path:
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     copy = place.with_name(f"{place.name}.restoring")
     copy.unlink(missing_ok=True)
+    copy.touch(mode=0o600)
     shutil.copyfile(made, copy)
-    copy.chmod(0o600)
     with copy.open("rb") as file:
         os.fsync(file.fileno())
     return copy

@@ -1,11 +1,10 @@
-"""Password digests: Argon2id with OWASP's parameters, and the list of common passwords.
+"""Password digests: Argon2id with OWASP's parameters.
 
 Which passwords are allowed is `rules.password_rule`; how often one may try is `rules.throttling`.
 """
 
 import unicodedata
 from contextlib import AbstractContextManager
-from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
@@ -20,9 +19,6 @@ MAX_LENGTH = 256
 
 _NOBODYS = "$argon2id$v=19$m=19456,t=2,p=1$qJlGZMG6JoPscb0D2Gt+rQ$/oWUtl3y8zEmi6akP633snWhBWQdL9GjDDc6FV8AgN8"
 """The digest of a random password that was thrown away: judged for unknown addresses, so that they take as long."""
-_WORD_MIN = 4
-_ZXCVBN_MAX = 72
-"""Longer than any word of the list, and what zxcvbn itself refuses to look at beyond."""
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 """OWASP password storage cheat sheet: Argon2id, 19 MiB, two passes, one lane."""
@@ -70,24 +66,3 @@ def is_outdated(digest: str) -> bool:
 def _normalised(password: str) -> bytes:
     """NFKC, so that a composed and a decomposed é are one (NIST SP 800-63B-4 §3.1.1.2)."""
     return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
-
-
-def is_common(password: str, context: tuple[str, ...] = ()) -> bool:
-    """Whether the whole password is one well-known word, or one of `context`, give or take case and look-alikes.
-
-    The list is zxcvbn's: 30,000 passwords and the commonest names and words. Imported on first use: it is large.
-    """
-    from zxcvbn import zxcvbn  # noqa: PLC0415
-
-    if len(password) > _ZXCVBN_MAX:
-        return False
-    with place():  # for up to 40 ms
-        parts = zxcvbn(password, user_inputs=[word for word in context if word])["sequence"]
-    return len(parts) == 1 and _is_word(parts[0])
-
-
-def _is_word(part: Any) -> bool:
-    """One word of the lists, or one said several times. Letters in a row are no word: nothing forbids them."""
-    if part["pattern"] == "repeat":
-        return len(part["base_token"]) >= _WORD_MIN and _is_word(part["base_matches"][0])
-    return bool(part["pattern"] == "dictionary")

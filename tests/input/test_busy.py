@@ -1,13 +1,10 @@
 """No place for a password: the form that it came with is there again, with what was typed; nothing was counted."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 
 import pytest
 
-from mfaportal.domain import new_passwords
-from mfaportal.plumbing import passwords
-from mfaportal.plumbing.hash_slots import HashSlots
+from mfaportal.plumbing.hash_slots import HashSlots, _Waiter
 from mfaportal.plumbing.machine import Plan
 from mfaportal.plumbing.runtime import runtime
 from mfaportal.web.page import BUSY
@@ -23,10 +20,8 @@ TYPED = (Kind.EMAIL, Kind.NAME, Kind.MESSAGE_OR_NOTHING)
 
 @pytest.mark.parametrize("case", WITH_PASSWORD, ids=str)
 def test_where_there_is_no_place_the_form_comes_back_and_nothing_was_counted(
-    case: FormCase, scene: Scene, bench: Callable[[FormCase], Bench], monkeypatch: pytest.MonkeyPatch
+    case: FormCase, scene: Scene, bench: Callable[[FormCase], Bench]
 ) -> None:
-    """Whether a new password is a common one takes a place, too, and comes first."""
-    monkeypatch.setattr(new_passwords, "is_common", lambda *_words: False)
     opened = bench(case)
     before = opened.page()
     with scene.app.app_context():
@@ -58,7 +53,7 @@ def test_without_a_place_a_known_address_is_answered_as_an_unknown_one(scene: Sc
     assert len(answers) == 1
 
 
-NETWORK, ACCOUNT, LINK = ("192.0.2.7", False), ("account", True), ("link", True)
+NOBODYS, NETWORK, ACCOUNT, LINK = ("", False), ("192.0.2.7", False), ("account", True), ("link", True)
 SHARES = {
     "auth.log_in": NETWORK,
     "auth.confirm by password": ACCOUNT,
@@ -73,15 +68,14 @@ SHARES = {
 
 
 def _noted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
-    """Every place that an operation asks for by name, as in `SHARES`."""
-    noted, place = [], passwords.place
+    """Every place that is taken, as in `SHARES`."""
+    noted, take = [], HashSlots._take
 
-    def noting(source: str = "", *, known: bool = False) -> AbstractContextManager[None]:
-        if source:
-            noted.append((source.partition(" ")[0], known))
-        return place(source, known=known)
+    def noting(self: HashSlots, waiter: _Waiter) -> None:
+        noted.append((waiter.source.partition(" ")[0], waiter.is_known))
+        take(self, waiter)
 
-    monkeypatch.setattr(passwords, "place", noting)
+    monkeypatch.setattr(HashSlots, "_take", noting)
     return noted
 
 
@@ -92,7 +86,7 @@ def test_who_has_shown_who_they_are_shares_with_nobody_else(
     opened = bench(case)
     noted = _noted(monkeypatch)
     assert opened.send(opened.body()).status in case.done
-    assert noted == ([SHARES[case.name]] if case.name != "auth.welcome" else [])
+    assert noted == [SHARES.get(case.name, NOBODYS)]
 
 
 def test_a_browser_that_was_logged_in_before_shares_with_no_stranger(
