@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +28,9 @@ GUARDED_S = 2.0
 JOURNEYS_S = {1: 3.0, 8: 4.0}
 CHEAP_JOURNEYS_S = 2.0
 COLD_STARTS = 3
+
+#: Seconds without a request before a worker's memory counts as that of one at rest.
+REST_S = 3.0
 
 
 def say(*words: object) -> None:
@@ -84,6 +88,7 @@ class Rounds:
                 if "b" in self._parts and peer.has_login:
                     seconds = JOURNEYS_S[clients]
                     result.journeys[clients].append(self._journeys(peer, pool, clients, seconds))
+            time.sleep(REST_S)
             rss, pss = peer.server.memory_mib()
             result.rss_mib.append(rss)
             result.pss_mib.append(pss)

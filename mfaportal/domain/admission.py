@@ -1,10 +1,9 @@
 """Whom an e-mail and a password belong to, and whether they may log in; the truth is for the right password only.
 
 Somebody may have asked for access with the address: such a request is judged, too, and only ever told how it
-stands. Two digests are judged, whoever asks. The first is the owner's: that of the account, or, where there is none,
-of the newest request whose address was confirmed. The second may be anybody's: the newest request of which nobody
-knows whose it is. So a stranger who asks with the same address does not hide the owner's, nor sees from an answer
-that there is one.
+stands. The first digest that is judged is the owner's: that of the account, or, where there is none, of the newest
+request whose address was confirmed. The second may be anybody's: the newest request of which nobody knows whose it
+is. So a stranger who asks with the same address does not hide the owner's, nor sees from an answer that there is one.
 """
 
 from dataclasses import dataclass
@@ -91,13 +90,13 @@ _LOOK_UP = PreparedChange(lambda _insert: select(*_columns()))
 
 
 def judge(known: Known, password: str) -> Right:
-    """Whose the password is. Two digests are judged whatever the address; where there is none, nobody's."""
+    """Whose the password is. Unless it is the owner's, who is told so, two digests are judged whatever the address;
+    where there is none, nobody's.
+    """
     has_account = known.account_id is not None
-    as_owner = verify_password(password, known.account_digest if has_account else known.confirmed_digest)
-    as_anybody = verify_password(password, known.request_digest)
-    if as_owner:
+    if verify_password(password, known.account_digest if has_account else known.confirmed_digest):
         return Right.ACCOUNT if has_account else Right.CONFIRMED
-    return Right.REQUEST if as_anybody else Right.NOBODY
+    return Right.REQUEST if verify_password(password, known.request_digest) else Right.NOBODY
 
 
 def holder_of(session: Session, known: Known, right: Right) -> Account | AccessRequest | None:

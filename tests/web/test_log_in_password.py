@@ -46,6 +46,12 @@ def test_a_very_long_password_is_wrong_like_any_other(
     assert stored(app, Login) == []
 
 
+def test_a_right_password_costs_one_digest(browser: Browser, people: Cast, verified: list[str]) -> None:
+    """Whoever has it learns that it is right; a wrong one costs two, whatever the address."""
+    assert browser.give_password(people.reader).status == 303
+    assert len(verified) == 1
+
+
 @pytest.mark.usefixtures("owasp_hashes")
 def test_passwords_are_kept_as_owasp_advises(app: Flask, browser: Browser, people: Cast) -> None:
     """Argon2id with at least 19 MiB and two passes, and a salt of its own."""
