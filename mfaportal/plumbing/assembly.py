@@ -1,10 +1,11 @@
 """What every application of an installation stands on: settings, keys, database. No pages, no commands."""
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 from flask import Flask, Request
 from flask import request as current_request
+from flask.templating import Environment
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
 from werkzeug.routing import MapAdapter
@@ -15,10 +16,19 @@ from .keys import Keys
 from .url_rules import LateRule
 
 
+class Pages(Environment):
+    """Flask's, but that templates have one dictionary of what all of them know: it is gone through for each page."""
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """What all templates know: complete before the first of them is loaded."""
+        return {**self.globals, **(d or {})}
+
+
 class Portal(Flask):
-    """Flask, but for what it works out anew for each request and is the same for all: 60 microseconds of each."""
+    """Flask, but for what it works out anew for each request and is the same for all: 100 microseconds of each."""
 
     url_rule_class = LateRule
+    jinja_environment = Pages
     _bound: MapAdapter | None = None
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:

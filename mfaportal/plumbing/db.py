@@ -15,7 +15,7 @@ from typing import Annotated, Any, cast
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, CursorResult, Delete, Dialect, Engine, MetaData, Update, create_engine
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -59,6 +59,7 @@ class Base(DeclarativeBase):
 
 
 _WROTE = "mfaportal_wrote"
+_CONNECTION = "mfaportal_connection"
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 
@@ -82,8 +83,10 @@ def transaction(*, aside: bool = False, followed: bool = False, patient: bool = 
         session.info[_WROTE] = True
     try:
         yield session
+        session.info.pop(_CONNECTION, None)
         session.commit()
     except BaseException:
+        session.info.pop(_CONNECTION, None)
         session.rollback()
         raise
 
@@ -91,12 +94,20 @@ def transaction(*, aside: bool = False, followed: bool = False, patient: bool = 
 def _begin(session: Session, options: dict[str, bool]) -> None:
     """To begin is the one part of an operation that may be done again: nothing has happened yet."""
     try:
-        session.connection(execution_options=options)
+        begun = session.connection(execution_options=options)
     except OperationalError as error:
         if not error.connection_invalidated:
             raise
         session.rollback()
-        session.connection(execution_options=options)
+        begun = session.connection(execution_options=options)
+    if options.get(WRITES):
+        session.info[_CONNECTION] = begun
+
+
+def connection_of(session: Session) -> Connection:
+    """What the session's transaction runs on; that of an operation is at hand."""
+    begun: Connection | None = session.info.get(_CONNECTION)
+    return session.connection() if begun is None else begun
 
 
 def may_ask_again(error: OperationalError) -> bool:

@@ -106,8 +106,10 @@ class HashSlots:
     def _note_turn(self, source: str) -> None:
         """Who had a turn just now comes behind who had none."""
         now = monotonic()
-        self._served = {known: at for known, at in self._served.items() if now - at < self._plan.patience}
-        self._served[source] = now
+        self._served.pop(source, None)
+        self._served[source] = now  # the last of them: they stand in the order of their turns
+        while now - self._served[first := next(iter(self._served))] > self._plan.patience:
+            del self._served[first]
 
     def _make_room(self, newcomer: _Waiter) -> bool:
         """Whether somebody else's place in the queue is the newcomer's to take."""

@@ -11,6 +11,8 @@ from sqlalchemy import Dialect, Executable, Table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from .db import connection_of
+
 Insert = Callable[[Table], Any]
 """How a database spells an INSERT that may meet a row that is there."""
 
@@ -43,7 +45,7 @@ class PreparedChange:
         Raises:
             DBAPIError: what SQLAlchemy would raise.
         """
-        connection = session.connection()
+        connection = connection_of(session)
         dialect = connection.dialect
         compiled = self._compiled.get(dialect.name)
         if compiled is None:

@@ -8,7 +8,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.visitors import traverse
 
-from .db import db
+from .db import connection_of, db
 
 
 class PreparedRow:
@@ -50,7 +50,7 @@ class PreparedRow:
 
     def one_in(self, session: Session, values: dict[str, Any]) -> Sequence[Any]:
         """The row, read inside the session's transaction."""
-        connection = session.connection()
+        connection = connection_of(session)
         driver = connection.dialect.loaded_dbapi.Error
         try:
             return self._fetch(connection.dialect, connection.connection.dbapi_connection, values)

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError
 
 from .config import SettingError
 from .transactions import FOLLOWED, WRITES
@@ -83,9 +84,18 @@ def _begin(connection: Connection) -> None:
     options = connection.get_execution_options()
     if options.get(WRITES):
         _wait_for_the_disk(connection, at_commit=not options.get(FOLLOWED))
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        _run(connection, "BEGIN IMMEDIATE")
     else:
-        connection.exec_driver_sql("BEGIN")
+        _run(connection, "BEGIN")
+
+
+def _run(connection: Connection, begin: str) -> None:
+    """At the driver: to begin takes SQLAlchemy longer than SQLite."""
+    driver: Any = connection.connection.dbapi_connection
+    try:
+        driver.execute(begin)
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(begin, None, error, sqlite3.Error, True, False, connection.dialect) from error
 
 
 def _wait_for_the_disk(connection: Connection, *, at_commit: bool) -> None:

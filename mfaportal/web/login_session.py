@@ -181,8 +181,11 @@ def _whose(email: str) -> str:
 
 
 def _marks() -> dict[str, str]:
+    cookie = request.cookies.get(_device_cookie())
+    if not cookie:
+        return {}
     try:
-        marks: Any = _serializer().loads(request.cookies.get(_device_cookie(), "")[:2000])
+        marks: Any = _serializer().loads(cookie[:2000])
     except BadSignature:
         return {}
     return {key: mark for key, mark in marks.items() if isinstance(mark, str)} if isinstance(marks, dict) else {}
