@@ -15,7 +15,7 @@ from typing import Annotated, Any, cast
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, CursorResult, Delete, Dialect, Engine, MetaData, Update, create_engine
-from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -23,9 +23,9 @@ from sqlalchemy.types import TypeDecorator
 from . import sqlite
 from .clock import from_microseconds, to_microseconds
 from .config import SettingError
-from .transactions import ASIDE, FOLLOWED, PATIENT, WRITES
+from .transactions import ASIDE, CONNECTION, FOLLOWED, PATIENT, WRITES
 
-_KEPT_CONNECTIONS = 8
+_KEPTCONNECTIONS = 8
 """A worker has more threads than that, but most of them wait for nothing of the database."""
 _NAMES = {
     "ix": "ix_%(column_0_label)s",
@@ -59,7 +59,6 @@ class Base(DeclarativeBase):
 
 
 _WROTE = "mfaportal_wrote"
-_CONNECTION = "mfaportal_connection"
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 
@@ -83,10 +82,10 @@ def transaction(*, aside: bool = False, followed: bool = False, patient: bool = 
         session.info[_WROTE] = True
     try:
         yield session
-        session.info.pop(_CONNECTION, None)
+        session.info.pop(CONNECTION, None)
         session.commit()
     except BaseException:
-        session.info.pop(_CONNECTION, None)
+        session.info.pop(CONNECTION, None)
         session.rollback()
         raise
 
@@ -101,13 +100,7 @@ def _begin(session: Session, options: dict[str, bool]) -> None:
         session.rollback()
         begun = session.connection(execution_options=options)
     if options.get(WRITES):
-        session.info[_CONNECTION] = begun
-
-
-def connection_of(session: Session) -> Connection:
-    """What the session's transaction runs on; that of an operation is at hand."""
-    begun: Connection | None = session.info.get(_CONNECTION)
-    return session.connection() if begun is None else begun
+        session.info[CONNECTION] = begun
 
 
 def may_ask_again(error: OperationalError) -> bool:
@@ -149,7 +142,7 @@ def insert_or_ignore(session: Session, table: type[Base]) -> Any:
 
 def engine_options(url: str, threads: int) -> dict[str, Any]:
     """Options for `create_engine`: up to as many connections as a worker has threads; few of them stay open."""
-    kept = min(threads, _KEPT_CONNECTIONS)
+    kept = min(threads, _KEPTCONNECTIONS)
     options: dict[str, Any] = {"pool_size": kept, "max_overflow": threads - kept + 2, "pool_timeout": 5}
     options["pool_use_lifo"] = True  # the ones in use stay few, and warm
     options["hide_parameters"] = True  # errors would carry what people typed into the log

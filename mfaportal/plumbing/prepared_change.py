@@ -11,7 +11,7 @@ from sqlalchemy import Dialect, Executable, Table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from .db import connection_of
+from .transactions import connection_of
 
 Insert = Callable[[Table], Any]
 """How a database spells an INSERT that may meet a row that is there."""

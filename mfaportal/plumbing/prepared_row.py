@@ -8,7 +8,8 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.visitors import traverse
 
-from .db import connection_of, db
+from .db import db
+from .transactions import connection_of
 
 
 class PreparedRow:

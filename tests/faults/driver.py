@@ -83,6 +83,11 @@ def _sqlite() -> tuple[Breaker, Connect]:
         def cursor(self, factory: Any = Cursor) -> Any:
             return super().cursor(factory)
 
+        def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+            """Python's own goes round the cursor's; this is what statements compiled once are run with."""
+            made: Cursor = self.cursor()
+            return made.execute(sql, parameters)
+
         def commit(self) -> None:
             if not self.in_transaction:
                 return super().commit()
