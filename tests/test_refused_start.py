@@ -63,6 +63,14 @@ def test_a_lost_key_ring_is_never_replaced_under_a_database(instance: Path) -> N
     assert not ring.exists()
 
 
+def test_where_the_key_ring_is_missing_no_signing_key_is_made(instance: Path) -> None:
+    """It would be another one than that of the machines which the database is shared with."""
+    for name in ("keyring", "secret_key"):
+        (instance / name).unlink()
+    _refusal(instance)
+    assert not (instance / "secret_key").exists()
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -107,7 +115,7 @@ def test_postgresql_without_its_driver_says_what_to_install(instance: Path, monk
     monkeypatch.setitem(sys.modules, "psycopg", None)
     said = _refusal(instance, DATABASE_URL="postgresql+psycopg://portal:wishbone@db.example.org/portal")
     assert said.startswith("MFAPORTAL_DATABASE_URL: ")
-    assert ".venv/bin/pip install -r requirements-postgresql.txt" in said
+    assert ".venv/bin/pip install --require-hashes -r requirements-postgresql.txt" in said
 
 
 def test_a_server_that_is_away_is_said_without_the_password(instance: Path, monkeypatch: pytest.MonkeyPatch) -> None:

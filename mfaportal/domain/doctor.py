@@ -47,7 +47,10 @@ def of_machine(settings: Settings) -> Iterator[Finding]:
     """What can be seen without opening the portal."""
     yield from _broken_restore(settings)
     for check in (_rights, _key_ring, _database, _migrations, _public_url, _mail, _server):
-        yield check(settings)
+        try:
+            yield check(settings)
+        except SettingError as error:  # the driver of its database is not installed
+            yield Finding(check.__name__.strip("_"), ok=False, say=str(error))
 
 
 def of_installation() -> Iterator[Finding]:

@@ -164,9 +164,16 @@ def is_sqlite(url: str | URL) -> bool:
 
 
 def _postgresql() -> ModuleType:
-    """Loaded where it is used: SQLite's users need not have installed it."""
-    from . import postgresql  # noqa: PLC0415
+    """Loaded where it is used: SQLite's users need not have installed its driver. Without it, a SettingError."""
+    try:
+        import psycopg  # noqa: F401, PLC0415
 
+        from . import postgresql  # noqa: PLC0415
+    except ImportError as error:
+        raise SettingError(
+            "MFAPORTAL_DATABASE_URL: for PostgreSQL, its driver is to be installed first:"
+            " .venv/bin/pip install --require-hashes -r requirements-postgresql.txt"
+        ) from error
     return postgresql
 
 
@@ -178,14 +185,9 @@ def is_there(url: str) -> bool:
     """
     try:
         parsed = make_url(url)
-        parsed.get_dialect().import_dbapi()
+        parsed.get_dialect()
     except (ArgumentError, ValueError) as error:
         raise SettingError("MFAPORTAL_DATABASE_URL is no address of a database.") from error
-    except ImportError as error:
-        raise SettingError(
-            "MFAPORTAL_DATABASE_URL: for PostgreSQL, its driver is to be installed first:"
-            " .venv/bin/pip install -r requirements-postgresql.txt"
-        ) from error
     if is_sqlite(parsed):
         return parsed.database is not None and Path(parsed.database).exists()
     return bool(_postgresql().is_filled(parsed))

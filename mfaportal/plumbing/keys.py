@@ -49,6 +49,8 @@ def open_keys(settings: Settings, *, first_start: bool) -> Keys:
     Raises:
         SettingError: a key is short, a sample, or a file that others may read.
     """
+    if not first_start and not settings.keyring.exists():
+        raise SettingError(f"MFAPORTAL_KEYRING: {settings.keyring} is missing, and the database was made with it.")
     text = settings.secret_key or _read_or_make(signing_file(settings), lambda: secrets.token_urlsafe(48))
     signing, *fallbacks = [key.strip() for key in text.split(",")]
     for key in (signing, *fallbacks):
@@ -57,8 +59,6 @@ def open_keys(settings: Settings, *, first_start: bool) -> Keys:
                 f"MFAPORTAL_SECRET_KEY must hold random keys of at least {MIN_SECRET} characters;"
                 " leave it out to have one made."
             )
-    if not first_start and not settings.keyring.exists():
-        raise SettingError(f"MFAPORTAL_KEYRING: {settings.keyring} is missing, and the database was made with it.")
     _make_if_missing(settings.keyring, key_ring.new_ring)
     ring = RingFile(settings.keyring)
     return Keys(signing, tuple(fallbacks), ring, Sealer(ring), Digester(ring))

@@ -2,18 +2,22 @@
 
 import json
 import sqlite3
+import sys
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from sqlalchemy import update
 
+from mfaportal.domain import doctor
 from mfaportal.domain.stored_files import store
 from mfaportal.models import Dataset
 from mfaportal.plumbing import running
 from mfaportal.plumbing.db import db
+from mfaportal.plumbing.runtime import runtime
 from tests.cli.terminal import Terminal
 from tests.clock import MovableClock
 from tests.datasets import add as add_dataset
@@ -177,6 +181,14 @@ def test_it_runs_where_the_portal_refuses_to_start(
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr == f"mfaportal: {found['key ring and database']['say']}\n"
     assert "is no backup" in server.flask("restore", str(ring), "--force", check=False).stderr
+
+
+def test_a_driver_that_is_not_installed_is_said(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with app.app_context():
+        settings = replace(runtime().settings, database_url=NOWHERE)
+        bad = {finding.check: finding.say for finding in doctor.of_machine(settings) if not finding.ok}
+    assert "requirements-postgresql.txt" in bad["database"]
 
 
 @pytest.mark.parametrize(
