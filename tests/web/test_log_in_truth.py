@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from statistics import median
-from time import perf_counter
+from time import thread_time
 
 import pytest
 from flask import Flask
@@ -192,7 +192,7 @@ def test_a_wrong_password_tells_nobody_that_somebody_asked(
 def test_requests_and_log_ins_take_as_long_for_unknown_addresses(
     app: Flask, browser: Browser, ask: Callable[..., None], people: Cast, clock: MovableClock
 ) -> None:
-    """Loosely, for a busy machine: the digest takes far longer than all the rest."""
+    """Of the processor, for a busy machine; the digest takes far longer than all the rest."""
     ask()
     where = {"/log-in": [EMAIL, people.reader.email], "/portals/city-data/request-access": [people.reader.email]}
     for path, emails in where.items():
@@ -202,8 +202,8 @@ def test_requests_and_log_ins_take_as_long_for_unknown_addresses(
             for email, times in took.items():
                 clock.advance(hours=1)
                 typed = email.replace("unknow", f"unkn{number:02}")
-                started = perf_counter()
+                started = thread_time()
                 browser.send(page, name="New", email=typed, password="wrong horse battery")
-                times.append(perf_counter() - started)
+                times.append(thread_time() - started)
         unknown, *known = (median(times) for times in took.values())
-        assert all(0.6 < each / unknown < 1.6 for each in known), took
+        assert all(0.75 < each / unknown < 1.3 for each in known), took
