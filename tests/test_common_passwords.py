@@ -25,6 +25,9 @@ SIGNS = "4@8({[<3691!|705$+%2"
         "password" * 3,
         "drowssap" * 2,
         "P@ssw0rd" * 2,
+        "password" * 20,
+        "monkey12" * 2,
+        "dragon! " * 3 + "dragon! ",
         "password1234".translate({sign: sign + 0xFEE0 for sign in range(0x21, 0x7F)}),  # of full width
         "HarbourData" * 2,
         "h4rb0urd4t4",
@@ -41,6 +44,8 @@ def test_one_word_is_common_however_it_is_written(password: str) -> None:
         "",
         "abcdefghefgh",
         "a" * 64,
+        "abc 12 " * 3,
+        "the blue boat " * 2,
         "1" * 64,
         "password harbourdata",
         "correct horse",

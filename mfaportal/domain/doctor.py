@@ -47,10 +47,7 @@ def of_machine(settings: Settings) -> Iterator[Finding]:
     """What can be seen without opening the portal."""
     yield from _broken_restore(settings)
     for check in (_rights, _key_ring, _database, _migrations, _public_url, _mail, _server):
-        try:
-            yield check(settings)
-        except SettingError as error:  # the driver of its database is not installed
-            yield Finding(check.__name__.strip("_"), ok=False, say=str(error))
+        yield check(settings)
 
 
 def of_installation() -> Iterator[Finding]:
@@ -159,6 +156,8 @@ def _server_database(settings: Settings) -> Finding:
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
         return Finding("database", ok=False, say=f"{name} does not answer: {reason}")
+    except SettingError as error:
+        return Finding("database", ok=False, say=str(error))
     what = f"PostgreSQL {server.version}, {name}"
     if not server.takes_writes:
         return Finding("database", ok=False, say=f"{what} takes no writes; name the server that does")
@@ -173,6 +172,8 @@ def _migrations(settings: Settings) -> Finding:
         revision = _revision(settings)
     except SQLAlchemyError as error:
         return Finding("migrations", ok=False, say=_unlooked(error))
+    except SettingError as error:
+        return Finding("migrations", ok=False, say=str(error))
     if revision == migrations.HEAD:
         return Finding("migrations", ok=True, say=f"revision {revision}, the newest")
     if revision is not None and revision > migrations.HEAD:

@@ -9,9 +9,12 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import islice, product
+from string import digits, punctuation, whitespace
 
 _WORD_MIN = 4
 """Letters of a word that is said several times: `aaaa aaaa aaaa` says none."""
+_NO_LETTERS = f"{digits}{punctuation}{whitespace}"
+"""What may stand about it then, as in `dragon7dragon7`."""
 _LONGEST = 72
 """More than any word of the lists has."""
 _READINGS_MAX = 512
@@ -23,11 +26,10 @@ def is_common(password: str, own_words: tuple[str, ...] = ()) -> bool:
     from zxcvbn.matching import RANKED_DICTIONARIES  # noqa: PLC0415  # on first use: they are large
 
     text = unicodedata.normalize("NFKC", password).lower()
-    if len(text) > _LONGEST:
-        return False
+    said = _said_again(text)
+    words = {text} if said == text else {text, said, said.strip(_NO_LETTERS)}
+    words = {word for word in words if _WORD_MIN <= len(word) <= _LONGEST}
     lists = (*RANKED_DICTIONARIES.values(), frozenset(own_words))
-    word = _said_again(text)
-    words = {text, word if len(word) >= _WORD_MIN else text}
     return any(read in each or read[::-1] in each for word in words for read in _readings(word) for each in lists)
 
 

@@ -15,17 +15,18 @@ from typing import Annotated, Any, cast
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, CursorResult, Delete, Dialect, Engine, MetaData, Update, create_engine
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 from . import sqlite
+from .at_driver import BEGUN
 from .clock import from_microseconds, to_microseconds
 from .config import SettingError
-from .transactions import ASIDE, CONNECTION, FOLLOWED, PATIENT, WRITES
+from .transactions import ASIDE, FOLLOWED, PATIENT, WRITES
 
-_KEPTCONNECTIONS = 8
+_KEPT_CONNECTIONS = 8
 """A worker has more threads than that, but most of them wait for nothing of the database."""
 _NAMES = {
     "ix": "ix_%(column_0_label)s",
@@ -77,30 +78,28 @@ def transaction(*, aside: bool = False, followed: bool = False, patient: bool = 
     if session.in_transaction():
         session.rollback()
     session.expunge_all()
-    _begin(session, {WRITES: True, ASIDE: aside, FOLLOWED: followed, PATIENT: patient})
+    session.info[BEGUN] = _begin(session, {WRITES: True, ASIDE: aside, FOLLOWED: followed, PATIENT: patient})
     if not aside:
         session.info[_WROTE] = True
     try:
         yield session
-        session.info.pop(CONNECTION, None)
         session.commit()
     except BaseException:
-        session.info.pop(CONNECTION, None)
         session.rollback()
         raise
+    finally:
+        del session.info[BEGUN]
 
 
-def _begin(session: Session, options: dict[str, bool]) -> None:
+def _begin(session: Session, options: dict[str, bool]) -> Connection:
     """To begin is the one part of an operation that may be done again: nothing has happened yet."""
     try:
-        begun = session.connection(execution_options=options)
+        return session.connection(execution_options=options)
     except OperationalError as error:
         if not error.connection_invalidated:
             raise
         session.rollback()
-        begun = session.connection(execution_options=options)
-    if options.get(WRITES):
-        session.info[CONNECTION] = begun
+        return session.connection(execution_options=options)
 
 
 def may_ask_again(error: OperationalError) -> bool:
@@ -142,7 +141,7 @@ def insert_or_ignore(session: Session, table: type[Base]) -> Any:
 
 def engine_options(url: str, threads: int) -> dict[str, Any]:
     """Options for `create_engine`: up to as many connections as a worker has threads; few of them stay open."""
-    kept = min(threads, _KEPTCONNECTIONS)
+    kept = min(threads, _KEPT_CONNECTIONS)
     options: dict[str, Any] = {"pool_size": kept, "max_overflow": threads - kept + 2, "pool_timeout": 5}
     options["pool_use_lifo"] = True  # the ones in use stay few, and warm
     options["hide_parameters"] = True  # errors would carry what people typed into the log

@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Dialect, Executable, Table
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from .transactions import connection_of
+from .at_driver import as_sqlalchemys, connection_of
 
 Insert = Callable[[Table], Any]
 """How a database spells an INSERT that may meet a row that is there."""
@@ -64,7 +63,7 @@ class PreparedChange:
             lost = dialect.is_disconnect(error, driver, None)
             if lost:
                 connection.invalidate(error)
-            raise _as_sqlalchemys(error, dialect, lost=lost) from error
+            raise as_sqlalchemys(error, dialect, lost=lost) from error
         return changed
 
     def _compile(self, dialect: Dialect) -> _Compiled:
@@ -80,13 +79,6 @@ class PreparedChange:
         constants = {name: value for name, value in whole.parameters.items() if name not in told}
         shapes = dict(compiled._bind_processors)  # noqa: SLF001
         return _Compiled(whole.statement, tuple(whole.positiontup or ()), constants, shapes)
-
-
-def _as_sqlalchemys(error: Exception, dialect: Dialect, *, lost: bool) -> DBAPIError:
-    """Without what people typed, and of the class that the pages of errors know."""
-    base: Any = dialect.loaded_dbapi.Error
-    made = DBAPIError.instance(None, None, error, base, True, lost, dialect)
-    return cast(DBAPIError, made)
 
 
 def _insert(dialect: Dialect) -> Insert:

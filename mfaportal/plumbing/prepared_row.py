@@ -8,8 +8,8 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.visitors import traverse
 
+from .at_driver import connection_of
 from .db import db
-from .transactions import connection_of
 
 
 class PreparedRow:

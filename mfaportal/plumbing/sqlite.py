@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError
 
+from .at_driver import as_sqlalchemys
 from .config import SettingError
 from .transactions import FOLLOWED, WRITES
 
@@ -95,7 +95,7 @@ def _run(connection: Connection, begin: str) -> None:
     try:
         driver.execute(begin)
     except sqlite3.Error as error:
-        raise DBAPIError.instance(begin, None, error, sqlite3.Error, True, False, connection.dialect) from error
+        raise as_sqlalchemys(error, connection.dialect, lost=False) from error
 
 
 def _wait_for_the_disk(connection: Connection, *, at_commit: bool) -> None:
