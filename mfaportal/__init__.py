@@ -25,13 +25,13 @@ def create_app(settings: Mapping[str, str] | None = None) -> "Flask":
     """
     from . import cli, models, web  # noqa: F401, PLC0415  # tables are known once they are imported
     from .domain import caller, key_canary  # noqa: PLC0415
-    from .plumbing import assembly, db, hash_memory, keys, logs, machine, migrations, staging  # noqa: PLC0415
+    from .plumbing import assembly, db, engines, hash_memory, keys, logs, machine, migrations, staging  # noqa: PLC0415
     from .plumbing.config import SettingError, make_instance_folder, read  # noqa: PLC0415
 
     logs.configure()
     config = read(os.environ if settings is None else settings)
     staging.finish(config.instance, config.database_url)
-    first_start = not db.is_there(config.database_url)
+    first_start = not engines.is_there(config.database_url)
     make_instance_folder(config)
     opened = keys.open_keys(config, first_start=first_start)
     share = machine.plan(config.workers)
@@ -39,7 +39,7 @@ def create_app(settings: Mapping[str, str] | None = None) -> "Flask":
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_BODY)
     if os.environ.get("FLASK_RUN_FROM_CLI") == "true":
         migrations.register(app)
-    with app.app_context(), db.refused_in_words():
+    with app.app_context(), engines.refused_in_words():
         if migrations.current(db.db.engine) is None:
             migrations.migrate(config)
         wrong = key_canary.settle(caller.the_portal_itself())

@@ -5,7 +5,7 @@ import sys
 from . import create_app
 from .domain import accounts, backups, catalogue, clock_watch
 from .domain.caller import the_portal_itself
-from .plumbing import db, migrations
+from .plumbing import engines, migrations
 from .plumbing.config import SettingError
 from .plumbing.runtime import runtime
 
@@ -22,7 +22,7 @@ def main() -> int:
 
 def _prepare() -> None:
     app = create_app()
-    with app.app_context(), db.refused_in_words():
+    with app.app_context(), engines.refused_in_words():
         migrations.migrate(runtime().settings)
         clock_watch.watch(the_portal_itself())
         catalogue.sweep_files(runtime().now())

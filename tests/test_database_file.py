@@ -7,7 +7,7 @@ from threading import Timer
 
 import pytest
 
-from mfaportal.plumbing import db, sqlite
+from mfaportal.plumbing import engines, sqlite
 from mfaportal.plumbing.config import SettingError
 
 
@@ -21,7 +21,7 @@ def test_a_first_start_waits_for_another_that_writes_into_the_new_file(path: Pat
     with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
         other.execute("BEGIN IMMEDIATE")
         Timer(0.15, other.rollback).start()
-        db.prepare(f"sqlite:///{path}")
+        engines.prepare(f"sqlite:///{path}")
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
@@ -31,4 +31,4 @@ def test_it_does_not_wait_for_ever(path: Path, monkeypatch: pytest.MonkeyPatch) 
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(SettingError, match="database is locked"):
-            db.prepare(f"sqlite:///{path}")
+            engines.prepare(f"sqlite:///{path}")

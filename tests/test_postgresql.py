@@ -26,13 +26,12 @@ from mfaportal.plumbing.db import (
     Base,
     change,
     db,
-    engine_for,
     insert_or_ignore,
     may_ask_again,
     reading,
-    refused_in_words,
     transaction,
 )
+from mfaportal.plumbing.engines import engine_for, refused_in_words
 from mfaportal.plumbing.postgresql_connection import PortalConnection
 from mfaportal.plumbing.runtime import runtime
 from tests.browser_client import Browser

@@ -9,7 +9,7 @@ from flask.cli import with_appcontext
 
 from ..domain import doctor
 from ..domain.doctor import Finding
-from ..plumbing import db, keys, runtime
+from ..plumbing import engines, keys, runtime
 from ..plumbing.assembly import bare_app
 from ..plumbing.config import SettingError
 from . import installation
@@ -43,7 +43,7 @@ def _findings() -> Iterator[Finding]:
         yield from doctor.of_installation()
         return
     try:
-        if not db.is_there(settings.database_url):
+        if not engines.is_there(settings.database_url):
             return
         with bare_app(settings, keys.open_keys(settings, first_start=False), threads=1).app_context():
             yield from doctor.of_installation()

@@ -12,8 +12,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from ..models import EventKind
-from ..plumbing import config, running, server_database, sqlite_file
-from ..plumbing import db as database
+from ..plumbing import config, engines, running, server_database, sqlite_file
 from ..plumbing.config import PREFIX, SettingError, Settings
 from ..plumbing.db import db, reading, transaction
 from ..plumbing.runtime import runtime
@@ -89,7 +88,7 @@ def _checked(settings: Settings, url: str) -> Settings:
     try:
         found = config.read({_URL: url, f"{PREFIX}INSTANCE": str(settings.instance)}).database_url
         _check_password(found)
-        database.is_there(found)
+        engines.is_there(found)
     except SettingError as error:
         raise CannotCopy(_of_url(error)) from error
     here, there = (sqlite_file.path_of(each) for each in (settings.database_url, found))
@@ -114,7 +113,7 @@ def _of_url(error: Exception) -> str:
 
 def _check_servers(url: str) -> None:
     """Where a database is on a server: that it is another one, and that no host has it open."""
-    on_server = [each for each in (runtime().settings.database_url, url) if not database.is_sqlite(each)]
+    on_server = [each for each in (runtime().settings.database_url, url) if not engines.is_sqlite(each)]
     db.session.remove()
     db.engine.dispose()
     known = set()

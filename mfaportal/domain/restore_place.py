@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ..models import Setting
 from ..models.setting import RESTORED_AS
-from ..plumbing import db, migrations, server_database, sqlite_file, staging
+from ..plumbing import engines, migrations, server_database, sqlite_file, staging
 from ..plumbing.archive import DATABASE
 from ..plumbing.config import Settings
 from ..plumbing.keys import Keys
@@ -136,7 +136,7 @@ class _OnServer:
         staging.decide_waiting(instance, token)
 
     def _fill(self, made: Path, target: Engine, moves: Sequence[Move], token: str) -> None:
-        source = db.engine_for(f"sqlite:///{made}")
+        source = engines.engine_for(f"sqlite:///{made}")
         with source.connect() as ready, copy_target.writing(target) as connection:
             copied_rows.empty(connection)
             copied_rows.copy(ready, connection, nobody_listens)

@@ -19,7 +19,8 @@ from ..plumbing import archive, config, keys, migrations, running, sqlite_file, 
 from ..plumbing.archive import DATABASE, FILES, KEYRING, SIGNING_KEY
 from ..plumbing.assembly import bare_app
 from ..plumbing.config import SettingError, Settings
-from ..plumbing.db import db, is_there, reading
+from ..plumbing.db import db, reading
+from ..plumbing.engines import is_there
 from ..plumbing.file_store import FileStore, sync_folder
 from ..plumbing.sealed_tar import BadArchive
 from ..plumbing.staging import Move

@@ -5,7 +5,8 @@ from alembic import context
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
-from mfaportal.plumbing.db import db, is_sqlite
+from mfaportal.plumbing.db import db
+from mfaportal.plumbing.engines import is_sqlite
 from mfaportal.plumbing.transactions import PATIENT, WRITES
 
 

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
 from werkzeug.routing import MapAdapter
 
-from . import db, runtime
+from . import db, engines, runtime
 from .config import ROOT, Settings
 from .keys import Keys
 from .url_rules import LateRule
@@ -78,11 +78,11 @@ def bare_app(settings: Settings, keys: Keys, *, threads: int) -> Flask:
     app.config.update(SECRET_KEY=keys.signing, SECRET_KEY_FALLBACKS=list(keys.signing_fallbacks))
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.database_url,
-        SQLALCHEMY_ENGINE_OPTIONS=db.engine_options(settings.database_url, threads),
+        SQLALCHEMY_ENGINE_OPTIONS=engines.engine_options(settings.database_url, threads),
     )
     runtime.install(app, runtime.Runtime(settings, keys))
-    db.prepare(settings.database_url)
+    engines.prepare(settings.database_url)
     db.db.init_app(app)
     with app.app_context():
-        db.listen(db.db.engine)
+        engines.listen(db.db.engine)
     return app

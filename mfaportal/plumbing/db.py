@@ -4,30 +4,24 @@ When a transaction begins is decided here and not by the drivers. How it begins 
 writers take turns on both.
 """
 
-import os
-import weakref
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
-from types import ModuleType
+from functools import partial
 from typing import Annotated, Any, cast
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, CursorResult, Delete, Dialect, Engine, MetaData, Update, create_engine
-from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from flask_sqlalchemy.session import Session as BoundSession
+from sqlalchemy import BigInteger, CursorResult, Delete, Dialect, Engine, MetaData, Update
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-from . import sqlite
 from .at_driver import BEGUN
 from .clock import from_microseconds, to_microseconds
-from .config import SettingError
 from .transactions import ASIDE, FOLLOWED, PATIENT, WRITES
 
-_KEPT_CONNECTIONS = 8
-"""A worker has more threads than that, but most of them wait for nothing of the database."""
 _NAMES = {
     "ix": "ix_%(column_0_label)s",
     "uq": "uq_%(table_name)s_%(column_0_name)s",
@@ -61,7 +55,21 @@ class Base(DeclarativeBase):
 
 _WROTE = "mfaportal_wrote"
 
-db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+
+class OperationSession(BoundSession):
+    """Flask-SQLAlchemy's, but that an operation has begun before the session takes part in it.
+
+    A session's own way to begin and commit costs as much as the operation of a log-in, which needs none: its
+    statements are prepared. What does use the session joins the operation's transaction.
+    """
+
+    def get_bind(self, *args: Any, **named: Any) -> Engine | Connection:
+        """The running operation's connection, else what Flask-SQLAlchemy says."""
+        begun: Connection | None = self.info.get(BEGUN)
+        return super().get_bind(*args, **named) if begun is None else begun
+
+
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False, "class_": OperationSession})
 
 
 @contextmanager
@@ -73,33 +81,46 @@ def transaction(*, aside: bool = False, followed: bool = False, patient: bool = 
     is `followed` does not wait for the disk: nobody is answered before the next one has, which takes this one along.
     """
     session = db.session()
-    if session.in_transaction() and session.connection().get_execution_options().get(WRITES):
+    if BEGUN in session.info:
         raise RuntimeError("an operation must not call an operation")
-    if session.in_transaction():
-        session.rollback()
+    session.rollback()
     session.expunge_all()
-    session.info[BEGUN] = _begin(session, {WRITES: True, ASIDE: aside, FOLLOWED: followed, PATIENT: patient})
+    connection = _unless_lost(partial(_begin, {WRITES: True, ASIDE: aside, FOLLOWED: followed, PATIENT: patient}))
+    session.info[BEGUN] = connection
     if not aside:
         session.info[_WROTE] = True
     try:
         yield session
-        session.commit()
+        if session.in_transaction():
+            session.commit()  # writes what it holds; what is committed is the connection's
+        connection.commit()
     except BaseException:
         session.rollback()
+        connection.rollback()  # to `close` alone, what could not be committed counts as ended
         raise
     finally:
         del session.info[BEGUN]
+        connection.close()
 
 
-def _begin(session: Session, options: dict[str, bool]) -> Connection:
+def _begin(options: dict[str, bool]) -> Connection:
+    connection = db.engine.connect().execution_options(**options)
+    try:
+        connection.begin()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _unless_lost(begin: Callable[[], Connection]) -> Connection:
     """To begin is the one part of an operation that may be done again: nothing has happened yet."""
     try:
-        return session.connection(execution_options=options)
+        return begin()
     except OperationalError as error:
         if not error.connection_invalidated:
             raise
-        session.rollback()
-        return session.connection(execution_options=options)
+        return begin()
 
 
 def may_ask_again(error: OperationalError) -> bool:
@@ -116,12 +137,23 @@ def reading(*, patient: bool = False) -> Iterator[Session]:
     """One consistent look at the database, closed afterwards. What was loaded stays as it was, without a session."""
     session = db.session()
     if patient and not session.in_transaction():
-        _begin(session, {PATIENT: True})
+        _unless_lost(partial(_patiently, session))
     try:
         yield session
     finally:
         session.expunge_all()  # before the rollback, which would make each object ask again
         session.rollback()
+
+
+def is_open() -> bool:
+    """Whether this request has an operation running, or a look at the database that is not closed yet."""
+    session = db.session() if db.session.registry.has() else None
+    return session is not None and (BEGUN in session.info or session.in_transaction())
+
+
+def _patiently(session: Session) -> Connection:
+    session.rollback()
+    return session.connection(execution_options={PATIENT: True})
 
 
 def change(session: Session, statement: Update | Delete) -> int:
@@ -137,113 +169,3 @@ def insert_or_ignore(session: Session, table: type[Base]) -> Any:
     else:
         from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]  # noqa: PLC0415
     return insert(table).on_conflict_do_nothing().inline()  # `change` counts rows; it would count keys given back
-
-
-def engine_options(url: str, threads: int) -> dict[str, Any]:
-    """Options for `create_engine`: up to as many connections as a worker has threads; few of them stay open."""
-    kept = min(threads, _KEPT_CONNECTIONS)
-    options: dict[str, Any] = {"pool_size": kept, "max_overflow": threads - kept + 2, "pool_timeout": 5}
-    options["pool_use_lifo"] = True  # the ones in use stay few, and warm
-    options["hide_parameters"] = True  # errors would carry what people typed into the log
-    if is_sqlite(url):
-        return options | sqlite.engine_options()
-    ours: dict[str, Any] = _postgresql().engine_options(make_url(url))
-    return options | ours
-
-
-def engine_for(url: str) -> Engine:
-    """An engine for a database beside the portal's own: what a copy reads or fills."""
-    engine = create_engine(url, **engine_options(url, 1))
-    listen(engine)
-    return engine
-
-
-def is_sqlite(url: str | URL) -> bool:
-    return make_url(url).get_backend_name() == "sqlite"
-
-
-def _postgresql() -> ModuleType:
-    """Loaded where it is used: SQLite's users need not have installed its driver. Without it, a SettingError."""
-    try:
-        import psycopg  # noqa: F401, PLC0415
-
-        from . import postgresql  # noqa: PLC0415
-    except ImportError as error:
-        raise SettingError(
-            "MFAPORTAL_DATABASE_URL: for PostgreSQL, its driver is to be installed first:"
-            " .venv/bin/pip install --require-hashes -r requirements-postgresql.txt"
-        ) from error
-    return postgresql
-
-
-def is_there(url: str) -> bool:
-    """Whether the database was there, and in use, before this start.
-
-    Raises:
-        SettingError: this is no database's address, its driver is not installed, or its server does not answer.
-    """
-    try:
-        parsed = make_url(url)
-        parsed.get_dialect()
-    except (ArgumentError, ValueError) as error:
-        raise SettingError("MFAPORTAL_DATABASE_URL is no address of a database.") from error
-    if is_sqlite(parsed):
-        return parsed.database is not None and Path(parsed.database).exists()
-    return bool(_postgresql().is_filled(parsed))
-
-
-def prepare(url: str) -> None:
-    """Make SQLite's file, if it is one.
-
-    Raises:
-        SettingError: it cannot be opened, or is no database.
-    """
-    if is_sqlite(url):
-        sqlite.prepare(make_url(url))
-
-
-_FORBIDDEN = "42501"
-"""What PostgreSQL says to a user without the right."""
-
-
-@contextmanager
-def refused_in_words() -> Iterator[None]:
-    """While starting, a database that fails, or in which the portal may not do what it has to, is a wrong setting.
-
-    Raises:
-        SettingError: what the database said.
-    """
-    try:
-        yield
-    except DBAPIError as error:
-        if not isinstance(error, OperationalError) and getattr(error.orig, "sqlstate", None) != _FORBIDDEN:
-            raise
-        raise SettingError(
-            f"MFAPORTAL_DATABASE_URL: the database cannot be used: {str(error.orig).splitlines()[0].rstrip('.')}."
-        ) from error
-
-
-def alone_at(engine: Engine) -> AbstractContextManager[None]:
-    """For a server's database: one process on one host at a time."""
-    return cast(AbstractContextManager[None], _postgresql().alone(engine))
-
-
-_engines: "weakref.WeakSet[Engine]" = weakref.WeakSet()
-
-
-def listen(engine: Engine) -> None:
-    """Hook the database's rules onto an engine."""
-    if is_sqlite(engine.url):
-        sqlite.listen(engine)
-    else:
-        _postgresql().listen(engine)
-        _engines.add(engine)
-
-
-def _leave_to_the_parent() -> None:
-    """A child process must not speak over its parent's connections."""
-    for engine in list(_engines):
-        engine.dispose(close=False)
-
-
-os.register_at_fork(after_in_child=_leave_to_the_parent)

@@ -17,7 +17,7 @@ from time import monotonic
 
 from flask import has_app_context, has_request_context
 
-from .db import db
+from .db import is_open
 from .machine import Plan
 
 RETRY_AFTER = 5
@@ -147,5 +147,5 @@ def check_no_transaction() -> None:
     Raises:
         RuntimeError: there is one, which is a fault of the code.
     """
-    if has_app_context() and db.session.registry.has() and db.session().in_transaction():
+    if has_app_context() and is_open():
         raise RuntimeError("a password must not be hashed inside a transaction")

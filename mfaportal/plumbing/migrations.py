@@ -15,7 +15,8 @@ from sqlalchemy import inspect, text
 from sqlalchemy.engine import Engine
 
 from .config import Settings
-from .db import alone_at, db, is_sqlite
+from .db import db
+from .engines import alone_at, is_sqlite
 
 FOLDER = Path(__file__).resolve().parents[1] / "migrations"
 HEAD = "0005"

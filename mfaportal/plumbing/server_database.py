@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine import URL
 
-from .db import engine_for, refused_in_words
+from .engines import engine_for, refused_in_words
 from .hosts import is_loopback
 
 _LEAVING = 1.0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from .db import is_sqlite
+from .engines import is_sqlite
 from .sqlite import BUSY_TIMEOUT_MS
 
 _TIMEOUT = BUSY_TIMEOUT_MS / 1000

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from .db import is_sqlite
+from .engines import is_sqlite
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
