@@ -89,7 +89,7 @@ def test_a_stolen_half_login_at_set_up_never_sees_the_codes_that_its_owner_is_sh
         assert (page.status, page.location) == (303, f"/log-in?next={path}"), path
 
 
-@pytest.mark.parametrize(("minutes", "methods"), [(10, ("GET",)), (20, ("GET", "POST"))])
+@pytest.mark.parametrize(("minutes", "in_time"), [(10, False), (20, True)], ids=["ten minutes", "twenty minutes"])
 def test_a_stolen_cookie_that_old_neither_sees_nor_replaces_codes_nor_touches_an_app(
     app: Flask,
     browser: Browser,
@@ -97,17 +97,21 @@ def test_a_stolen_cookie_that_old_neither_sees_nor_replaces_codes_nor_touches_an
     victim: Person,
     clock: MovableClock,
     minutes: int,
-    methods: tuple[str, ...],
+    in_time: bool,
 ) -> None:
-    """Though its owner has codes on show in this very login, and left the forms open."""
+    """Though its owner has codes on show in this very login, and left the forms open. A thief's own are too young for
+    the ten minutes that those get on top, unless he opened them with the owner (`in_time`).
+    """
     browser.log_in(victim)
     assert thief.shows_a_key(browser.submit(CODES, button="Replace codes", follow=True))
     browser.get(f"{METHODS}/1/replace")
     plant_cookie(burglar, cookie_of(browser))
     csrf, before = burglar.csrf("/account"), state(app)
     clock.advance(minutes=minutes, seconds=1)
+    if not in_time:
+        csrf = burglar.csrf("/account")
     for path in (CODES, f"{CODES}/download", f"{METHODS}/add", f"{METHODS}/1/replace", f"{METHODS}/1/delete"):
-        for method in methods:
+        for method in ("GET", "POST"):
             if (method, path) == ("POST", f"{CODES}/download"):
                 continue
             page = burglar.open(method, path, data={**thief.FIELDS, "csrf_token": csrf} if method == "POST" else None)

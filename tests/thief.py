@@ -15,7 +15,8 @@ from mfaportal.models import (
     Portal,
     RecoveryCode,
 )
-from mfaportal.web.gate import StepUp, declared_of
+from mfaportal.web.fresh import StepUp
+from mfaportal.web.gate import declared_of
 from tests.browser_client import ORIGIN, Page
 from tests.people import PORTAL
 from tests.stored import stored

@@ -1,9 +1,14 @@
-"""The value that shows a form to be ours. Flask-WTF checks it; it is made here, with a signer that is made once."""
+"""The value that shows a form to be ours, and when it was opened. Flask-WTF checks it; it is made here, with a signer
+that is made once.
+"""
 
 import secrets
+from datetime import datetime
+from hmac import compare_digest
 from typing import cast
 
-from flask import Flask, current_app, g, session
+from flask import Flask, current_app, g, request, session
+from itsdangerous import BadData
 
 from ..plumbing.runtime import runtime
 from .signing import Signatures
@@ -14,7 +19,7 @@ _SIGNATURES = "mfaportal_form_signatures"
 
 
 def register(app: Flask) -> None:
-    app.extensions[_SIGNATURES] = Signatures([runtime().keys.signing], _SALT)
+    app.extensions[_SIGNATURES] = Signatures([runtime().keys.signing], _SALT, clock=_now)
     app.jinja_env.globals[_KEY] = form_token
 
 
@@ -25,10 +30,40 @@ def form_token() -> str:
         value = session.get(_KEY)
         if not isinstance(value, str):
             value = session[_KEY] = secrets.token_hex(20)
-        signatures: Signatures = current_app.extensions[_SIGNATURES]
-        signed = signatures.dumps(value)
+        signed = _signatures().dumps(value)
         setattr(g, _KEY, signed)
     return cast("str", signed)
+
+
+def opened_at() -> datetime | None:
+    """When the form that is sent here was opened, in whole seconds; None where it is not this session's."""
+    sent = _sent()
+    try:
+        value, at = _signatures().loads(sent or "", return_timestamp=True)
+    except BadData:
+        return None
+    ours = session.get(_KEY)
+    is_ours = isinstance(value, str) and isinstance(ours, str) and compare_digest(value, ours)
+    return cast("datetime", at) if is_ours else None
+
+
+def keep_sent() -> None:
+    """A form that is shown once more, with what was typed, is as old as it was."""
+    setattr(g, _KEY, _sent())
+
+
+def _sent() -> str | None:
+    """Where Flask-WTF looks for it, too."""
+    headers = current_app.config["WTF_CSRF_HEADERS"]
+    return request.form.get(_KEY) or next((value for name in headers if (value := request.headers.get(name))), None)
+
+
+def _signatures() -> Signatures:
+    return cast("Signatures", current_app.extensions[_SIGNATURES])
+
+
+def _now() -> datetime:
+    return cast("datetime", g.now) if "now" in g else runtime().now()
 
 
 def renew() -> None:

@@ -3,8 +3,6 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
-from enum import Enum
 from typing import Any, TypeVar, assert_never
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -18,10 +16,11 @@ from ..domain import logins
 from ..models.identity import Identity
 from ..plumbing.runtime import runtime
 from ..rules.access import Audience, Decision, Destination, Pass, Refuse, SendTo, decide
-from ..rules.lifetimes import LAST_SEEN_STEP, STEP_UP, STEP_UP_GRACE
+from ..rules.lifetimes import LAST_SEEN_STEP
 from ..rules.return_to import local_path
 from ..rules.stages import Stage
 from . import asking, body, host_check, uploads, wanted_page
+from .fresh import StepUp, is_fresh
 from .host_check import Under
 
 csrf = CSRFProtect()
@@ -29,18 +28,6 @@ _log = logging.getLogger("mfaportal.gate")
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 _WITHOUT_IDENTITY = frozenset({"health.alive", "health.ready", "static"})
 _FOR_ANYBODY = (Audience.PUBLIC, Audience.GATEWAY)
-
-
-class StepUp(Enum):
-    """Whether an endpoint asks for step-up, and how long a POST has."""
-
-    NO = "no"
-    FORM = "form"
-    """A form with a page of its own: asked when it is opened; its POST has ten minutes more."""
-    ROW = "row"
-    """A form that stands on a list which anybody there may read: asked when it is posted."""
-    UNLESS_RECOVERED = "unless recovered"
-    """Like `FORM`, but not asked of a login that a recovery code let in, until it has added an app."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +112,7 @@ def _moved(to: RequestRedirect) -> ResponseReturnValue:
 
 def _answer_unless_allowed(declared: Declared) -> ResponseReturnValue | None:
     who = asking.identity()
-    decision = decide(declared.audience, who.stage, who.role, _is_fresh(declared.step_up, who))
+    decision = decide(declared.audience, who.stage, who.role, is_fresh(declared.step_up, who))
     if not isinstance(decision, Pass):
         if declared.uploads and uploads.is_large():
             body.drain()
@@ -133,26 +120,6 @@ def _answer_unless_allowed(declared: Declared) -> ResponseReturnValue | None:
     if who.stage is Stage.COMPLETE and who.last_seen_at and asking.now() - who.last_seen_at >= LAST_SEEN_STEP:
         _touch()
     return None
-
-
-def _is_fresh(step_up: StepUp, who: Identity) -> bool:
-    within = _allowed_age(step_up, posting=request.method == "POST")
-    if within is None or (step_up is StepUp.UNLESS_RECOVERED and who.recovered):
-        return True
-    return who.confirmed_at is not None and asking.now() - who.confirmed_at <= within
-
-
-def _allowed_age(step_up: StepUp, *, posting: bool) -> timedelta | None:
-    """How old the last step-up may be; None where it does not matter."""
-    match step_up:
-        case StepUp.NO:
-            return None
-        case StepUp.FORM | StepUp.UNLESS_RECOVERED:
-            return STEP_UP + STEP_UP_GRACE if posting else STEP_UP
-        case StepUp.ROW:
-            return STEP_UP if posting else None
-        case _:
-            assert_never(step_up)
 
 
 def _touch() -> None:

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -136,6 +137,55 @@ def test_a_form_opened_in_time_may_be_sent_ten_minutes_later(
     clock.advance(minutes=10)
     assert browser.send(page, visibility="public").status == 303
     assert rows.portal(app).visibility == "public"
+
+
+def test_a_form_that_was_refused_meanwhile_is_as_old_as_it_was(
+    browser: Browser, app: Flask, clock: MovableClock, operator: Person
+) -> None:
+    """What was typed is not lost: the page with the mistake may be sent as long as the one before."""
+    clock.advance(minutes=9)
+    page = browser.get("/account/security/password")
+    for _ in range(2):
+        clock.advance(minutes=5)
+        page = browser.send(page, current_password=operator.password, password="short")
+        assert page.status == 422
+    before = rows.account(app, operator).password_digest
+    clock.advance(minutes=2)
+    answer = browser.send(page, current_password=operator.password, password="short")
+    assert answer.location == "/confirm?next=/account/security/password"
+    assert rows.account(app, operator).password_digest == before
+
+
+def test_a_form_opened_too_late_or_by_another_login_has_no_time_on_top(
+    browser: Browser,
+    new_browser: Callable[[], Browser],
+    app: Flask,
+    clock: MovableClock,
+    operator: Person,
+    people: Cast,
+) -> None:
+    """A page that asks for no step-up gives a value, too, and it is a valid one."""
+    other = new_browser()
+    other.log_in(people.admin)
+    foreign = other.csrf("/account")
+    clock.advance(minutes=10, seconds=1)
+    for token in (browser.csrf("/account"), foreign, "", "nonsense"):
+        page = browser.open("POST", SECURITY, data={"csrf_token": token, "visibility": "public"})
+        assert (page.status, page.location) == (303, f"/confirm?next={SECURITY}")
+    assert rows.portal(app).visibility == "private"
+
+
+def test_a_form_opened_before_the_last_step_up_has_no_time_on_top(
+    browser: Browser, app: Flask, clock: MovableClock, operator: Person
+) -> None:
+    token = browser.csrf("/account")
+    clock.advance(minutes=11)
+    assert operator.phone is not None
+    assert browser.submit("/confirm", code=operator.phone.code(clock())).status == 303
+    for minutes, status in ((10, 422), (1, 303)):
+        clock.advance(minutes=minutes)
+        page = browser.open("POST", SECURITY, data={"csrf_token": token, "visibility": "nonsense"})
+        assert page.status == status
 
 
 def test_a_form_sent_later_than_that_asks_and_does_nothing(

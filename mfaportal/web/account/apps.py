@@ -13,7 +13,8 @@ from ...rules.names import APP_MAX
 from ...rules.recovery_codes import LOW
 from .. import asking, login_session, page, set_up_page, wanted_page
 from ..forms import PortalForm, text_field
-from ..gate import StepUp, audience
+from ..fresh import StepUp
+from ..gate import audience
 from ..wording import of_app_name
 from ._blueprint import blueprint
 

@@ -9,7 +9,8 @@ from ...domain.outcomes import AccountRefusal
 from ...rules.access import Audience
 from .. import asking, login_session
 from ..forms import PortalForm
-from ..gate import StepUp, audience
+from ..fresh import StepUp
+from ..gate import audience
 from ._blueprint import blueprint
 
 

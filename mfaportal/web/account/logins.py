@@ -13,7 +13,8 @@ from ...plumbing.browsers import in_words
 from ...rules.access import Audience
 from .. import asking, login_session, page
 from ..forms import PortalForm
-from ..gate import StepUp, audience
+from ..fresh import StepUp
+from ..gate import audience
 from ..wording import of_browsers
 from ._blueprint import blueprint
 

@@ -10,7 +10,8 @@ from ...rules.access import Audience
 from ...rules.password_rule import MIN_LENGTH
 from .. import asking, login_session, new_password, page
 from ..forms import PortalForm, password_field
-from ..gate import StepUp, audience
+from ..fresh import StepUp
+from ..gate import audience
 from ..wording import of_browsers, of_pause
 from ._blueprint import blueprint
 

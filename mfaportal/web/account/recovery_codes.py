@@ -15,7 +15,8 @@ from ...rules.lifetimes import STEP_UP
 from ...rules.recovery_codes import LOW
 from .. import asking, navigation, page, wanted_page
 from ..forms import PortalForm
-from ..gate import StepUp, audience
+from ..fresh import StepUp
+from ..gate import audience
 from ._blueprint import blueprint
 
 TEMPLATE = "account/recovery_codes.html"

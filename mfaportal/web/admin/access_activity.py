@@ -9,7 +9,8 @@ from ...rules.access import Audience
 from ...rules.roles import Role
 from .. import asking
 from ..activity_page import file, show, wanted_events
-from ..gate import StepUp, audience
+from ..fresh import StepUp
+from ..gate import audience
 
 blueprint = Blueprint("access_activity", __name__, url_prefix="/portals/<slug:portal>/backoffice/access")
 _GROUPS = {"people": "People", "datasets": "Datasets", "settings": "Settings"}

@@ -14,7 +14,8 @@ from ...rules.names import REASON_MAX
 from ...rules.roles import MemberRole
 from .. import asking, page, query
 from ..forms import PortalForm, without_nul
-from ..gate import StepUp, audience
+from ..fresh import StepUp
+from ..gate import audience
 from ..wording import of_decided
 
 blueprint = Blueprint("access_requests", __name__, url_prefix="/portals/<slug:portal>/backoffice/access/requests")

@@ -14,7 +14,8 @@ from ...rules.access import Audience
 from ...rules.mfa_rule import MfaRule
 from .. import asking, page
 from ..forms import PortalForm
-from ..gate import StepUp, audience
+from ..fresh import StepUp
+from ..gate import audience
 
 blueprint = Blueprint("access_security", __name__, url_prefix="/portals/<slug:portal>/backoffice/access")
 TEMPLATE = "admin/access_security.html"

@@ -15,7 +15,8 @@ from ...rules.access import Audience
 from ...rules.names import CONTACT_MAX
 from .. import asking, page
 from ..forms import PortalForm, TextField, without_nul
-from ..gate import StepUp, audience
+from ..fresh import StepUp
+from ..gate import audience
 
 blueprint = Blueprint("access_signup", __name__, url_prefix="/portals/<slug:portal>/backoffice/access")
 TEMPLATE = "admin/signup.html"

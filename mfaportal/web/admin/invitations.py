@@ -21,7 +21,8 @@ from ...rules.lifetimes import INVITATION
 from ...rules.roles import MemberRole
 from .. import asking, page, query
 from ..forms import PortalForm, long_text_field
-from ..gate import StepUp, audience
+from ..fresh import StepUp
+from ..gate import audience
 
 blueprint = Blueprint("access_invitations", __name__, url_prefix="/portals/<slug:portal>/backoffice/access/users")
 TEMPLATE = "admin/invite.html"

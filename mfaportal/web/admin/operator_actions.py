@@ -15,7 +15,8 @@ from ...domain import accounts, authenticators, one_time_links
 from ...rules.access import Audience
 from .. import asking
 from ..forms import PortalForm
-from ..gate import StepUp, audience
+from ..fresh import StepUp
+from ..gate import audience
 from .action_page import Action, Desk, reason_field, run
 
 

@@ -15,7 +15,8 @@ from ...domain.outcomes import PortalRefusal
 from ...rules.access import Audience
 from ...rules.csv_safe import csv_line
 from .. import asking
-from ..gate import StepUp, audience
+from ..fresh import StepUp
+from ..gate import audience
 from .access_users import wanted_members
 
 blueprint = Blueprint("people_csv", __name__, url_prefix="/portals/<slug:portal>/backoffice/access")

@@ -10,7 +10,8 @@ from ...rules.access import Audience
 from ...rules.roles import MemberRole
 from .. import asking
 from ..forms import PortalForm
-from ..gate import StepUp, audience
+from ..fresh import StepUp
+from ..gate import audience
 from . import operator_actions
 from .access_users import DESK, blueprint
 from .action_page import Action, run

@@ -7,7 +7,8 @@ from ...domain import activity
 from ...domain.events_export import Format
 from ...rules.access import Audience
 from ..activity_page import file, show, wanted_events
-from ..gate import StepUp, audience
+from ..fresh import StepUp
+from ..gate import audience
 
 blueprint = Blueprint("installation_activity", __name__, url_prefix="/installation")
 _GROUPS = {

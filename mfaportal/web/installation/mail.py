@@ -6,7 +6,8 @@ from flask.typing import ResponseReturnValue
 from ...domain import mail_list, notices, outbox
 from ...rules.access import Audience
 from .. import asking, query
-from ..gate import StepUp, audience
+from ..fresh import StepUp
+from ..gate import audience
 from ..mail_words import of_kind
 
 blueprint = Blueprint("installation_mail", __name__, url_prefix="/installation/mail")

@@ -15,7 +15,8 @@ from ...rules.access import Audience
 from ...rules.names import PORTAL_MAX, SLUG_MAX
 from .. import asking, page, query
 from ..forms import PortalForm, long_text_field, text_field
-from ..gate import StepUp, audience
+from ..fresh import StepUp
+from ..gate import audience
 from ..wording import OF_PORTAL, of_guard
 
 blueprint = Blueprint("installation_portals", __name__, url_prefix="/installation/portals")
