@@ -46,4 +46,5 @@ def is_installed(app: Flask) -> bool:
 
 def runtime() -> Runtime:
     """The runtime of the app whose context is active."""
-    return cast("Runtime", current_app.extensions[_NAME])
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001  # asked often
+    return cast("Runtime", app.extensions[_NAME])
