@@ -82,7 +82,7 @@ def _say_restored(restored: Restored, *, void_recovery_codes: bool) -> None:
     done = restored.cleansed
     when = f"{datetime.fromisoformat(restored.made_at):%Y-%m-%d %H:%M} UTC"
     say(f"Restored the installation as it was on {when}: {count(restored.accounts, 'account', 'accounts')}.")
-    if restored.old.exists():
+    if any(path.is_file() for path in restored.old.rglob("*")):
         say(f"What was here before is in {restored.old}; delete it when you are sure.")
     say(
         f"Ended {count(done.logins, 'login', 'logins')}, made {count(done.links, 'link', 'links')} void, dropped"

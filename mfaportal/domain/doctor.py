@@ -22,7 +22,7 @@ from ..plumbing import keys, mail, migrations, running, server_database, sqlite_
 from ..plumbing.config import SettingError, Settings
 from ..plumbing.db import reading
 from ..plumbing.key_ring import RingFile
-from . import clock_watch, key_canary, outside_look, proxy_watch
+from . import clock_watch, key_canary, outside_look, proxy_watch, signing_watch
 from .stored_files import store
 
 _TIMEOUT = 5
@@ -54,6 +54,7 @@ def of_installation() -> Iterator[Finding]:
     """What only the open portal knows."""
     looks: tuple[tuple[str, Callable[[], str | None], str], ...] = (
         ("key ring and database", key_canary.trouble, "belong to each other"),
+        ("signing key", signing_watch.look, "the one that the portal was started with last"),
         ("clock", clock_watch.look, "has not gone back"),
         ("proxy headers", proxy_watch.look, "none from a proxy that is not trusted"),
         ("dataset files", _missing_files, "all that the database names are there"),

@@ -7,6 +7,8 @@ from .base import Model
 
 KEY_CANARY = "key-canary"
 """Fingerprints of the keys that this database was used with."""
+SIGNED_WITH = "signed-with"
+"""A fingerprint of the key that the web process which started last signs with."""
 LATEST_INSTANT = "latest-instant"
 """The latest instant that upkeep or a start has seen, in microseconds since 1970."""
 CLOCK_WENT_BACK = "clock-went-back"

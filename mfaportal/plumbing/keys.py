@@ -35,6 +35,12 @@ class Keys:
     digester: Digester
 
     @property
+    def signing_fingerprints(self) -> tuple[str, ...]:
+        """What tells each signing key from any other, and nothing about it; the one in use first."""
+        keys = (self.signing, *self.signing_fallbacks)
+        return tuple(hmac.new(key.encode(), b"fingerprint", hashlib.sha256).hexdigest() for key in keys)
+
+    @property
     def welcome_token(self) -> str:
         """Opens /welcome while there is no account. Derived, so that all workers and restarts agree on it."""
         mac = hmac.new(self.signing.encode(), b"welcome", hashlib.sha256)

@@ -37,6 +37,7 @@ CHECKS = [
     "mail",
     "server",
     "key ring and database",
+    "signing key",
     "clock",
     "proxy headers",
     "dataset files",

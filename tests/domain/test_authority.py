@@ -38,6 +38,7 @@ WITHOUT_A_RIGHT = {
     "logins.log_out",  # whoever holds the token may end its login
     "clock_watch.watch",  # notes the time, and gives nothing
     "proxy_watch.note",  # notes a proxy, and gives nothing
+    "signing_watch.note",  # notes a key's fingerprint, and gives nothing
     "sealing_events.prune_oldest",  # upkeep, which has no right but its own
     "sealing_events.seal_next",
     "search_sweeping.sweep",  # upkeep, too
