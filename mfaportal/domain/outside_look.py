@@ -31,6 +31,8 @@ _KEPT = (
     " both on to /gateway/forward (nginx: error_page 401 403, as in deploy/nginx)."
 )
 _FAULT = 500
+_UNDER_ANOTHER_NAME = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
+"""A name that nobody guards, the portal's own, and one that is not what `X-Forwarded-Host` says."""
 _ROUTE = "let the proxy hand /.mfaportal/ to the portal without asking the gateway"
 
 
@@ -184,8 +186,11 @@ def _route(place: Place) -> Iterator[str]:
         yield f"{root} is not handed to the portal, or is guarded itself, so nobody gets in: {_ROUTE}."
     elif denied.headers.get(probes.MARK_HEADER.lower()) != probes.mark_of(runtime().settings.public_url):
         yield f"{root} is not handed to this portal (it answers {denied.status}), so nobody gets in: {_ROUTE}."
-    elif denied.status in (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND):
-        yield f"{root} is handed to the portal under another name: let the proxy send Host as the browser sent it."
+    elif denied.status in _UNDER_ANOTHER_NAME:
+        yield (
+            f"{root} is handed to the portal under another name: let the proxy send Host (and X-Forwarded-Host)"
+            " as the browser sent it."
+        )
     else:
         yield from _way_in(f"{root}enter?next=/")
 

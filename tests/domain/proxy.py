@@ -56,7 +56,7 @@ class Handler(BaseHTTPRequestHandler):
             self._send(302, {"Location": how.redirects[path]})
         elif path.startswith("/.mfaportal/") and how.route and not how.route_guarded:
             host = self.headers["Host"] if how.route == "Host" else how.route
-            self._relay(self.app.test_client().get(path, base_url=f"http://{host}"))
+            self._relay(self._send_on(path, f"http://{host}"))
         elif how.asks is None or (how.unasked and path.startswith(how.unasked)):
             self._send(APPLICATION)
         else:
@@ -72,6 +72,10 @@ class Handler(BaseHTTPRequestHandler):
             self._send(answer.status_code if answer.status_code in (401, 403) else 500)
 
     def _ask(self, endpoint: str) -> TestResponse:
+        return self._send_on(endpoint, ORIGIN)
+
+    def _send_on(self, path: str, to: str) -> TestResponse:
+        """To the portal: what is under deploy/ says the same of a question and of what is handed over."""
         sent: dict[str, str | None] = {
             "X-Forwarded-Method": "GET",
             "X-Forwarded-Proto": self.scheme,
@@ -84,8 +88,7 @@ class Handler(BaseHTTPRequestHandler):
         port = self.headers["Host"].rpartition(":")[2]
         headers = {name: value.replace("{port}", port) for name, value in sent.items() if value is not None}
         client = self.app.test_client(use_cookies=False)
-        environ = {"REMOTE_ADDR": self.how.peer}
-        return client.get(endpoint, base_url=ORIGIN, headers=headers, environ_base=environ)
+        return client.get(path, base_url=to, headers=headers, environ_base={"REMOTE_ADDR": self.how.peer})
 
     def _relay(self, answer: TestResponse) -> None:
         kept = dict(answer.headers)

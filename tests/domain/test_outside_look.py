@@ -128,6 +128,7 @@ def test_a_proxy_that_asks_about_another_guarded_host_is_said(say: Say) -> None:
     setup = Setup(headers={"X-Forwarded-Host": "other.test"})
     assert "X-Forwarded-Host says" in say(setup)
     found = say(setup, beside="http://other.test")
+    assert "send Host (and X-Forwarded-Host) as" in found
     assert found.startswith(
         "The gateway is asked about http://other.test/mfaportal%20doctor?look=1 in place of {address}"
     )
@@ -159,9 +160,11 @@ def test_a_route_that_does_not_lead_to_the_portal_is_said(say: Say) -> None:
     guarded = f"{{address}}/.mfaportal/ is not handed to the portal, or is guarded itself, so nobody gets in: {ROUTE}"
     assert say(Setup(route=None)) == say(Setup(route_guarded=True)) == guarded
     assert "/.mfaportal/ is not handed to this portal (it answers 403)" in say(Setup(route=None), prefix="/app")
-    renamed = "{address}/.mfaportal/ is handed to the portal under another name: let the proxy send Host as"
-    assert say(Setup(route="127.0.0.1:8000")).startswith(renamed)
-    assert say(Setup(route="portal.internal")).startswith(renamed)
+    renamed = "{address}/.mfaportal/ is handed to the portal under another name: let the proxy send Host"
+    for name in ("127.0.0.1:8000", "portal.internal"):
+        assert say(Setup(route=name)).startswith(renamed)
+        assert renamed in say(Setup(route=name, headers={"X-Forwarded-Host": None}))
+        assert renamed in say(Setup(route=name, peer="172.18.0.2"))
 
 
 def test_an_address_that_cannot_be_opened_is_said(say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
-"""`doctor` looks at what is shipped for nginx and Caddy from the outside, and has nothing to say."""
+"""`doctor` looks at nginx and Caddy from the outside: it names each mistake, and finds none in what is shipped."""
 
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from mfaportal.models import Portal
 from mfaportal.plumbing.db import transaction
 from tests.proxies.certificates import Certificates
 from tests.proxies.conftest import DATA, FILES, SOCKET, Guarded
+from tests.proxies.walks.mistakes import MISTAKES, wrong_front
 
 pytestmark = pytest.mark.slow
 
@@ -33,3 +35,16 @@ def test_doctor_has_nothing_to_say_of_what_is_shipped(guarded: Guarded) -> None:
     with transaction() as session:
         session.execute(update(Portal).values(visibility="public"))
     assert _found(guarded) == well
+
+
+def test_doctor_names_each_mistake_and_no_other(guarded: Guarded, tmp_path: Path) -> None:
+    said, expected = {}, {}
+    for number, (what, mistake) in enumerate(MISTAKES.items()):
+        wrong = wrong_front(guarded.front, tmp_path / f"etc-{number}", FILES, mistake)
+        try:
+            wrong.start()
+            said[what] = dict(outside_look.look())[wrong.url(FILES)]
+        finally:
+            wrong.stop()
+        expected[what] = mistake.doctor.format(root=wrong.url(FILES), port=wrong.site.port)
+    assert said == expected

@@ -1,11 +1,16 @@
 """Slips in the configurations under deploy/: what an operator leaves out or puts in another place."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tests.proxies.deployed import Site
-from tests.proxies.fronts import FRONTS, Front
+from sqlalchemy import select
+
+from mfaportal.models import GuardedAddress, Portal
+from mfaportal.plumbing.db import transaction
+from tests.people import PORTAL
+from tests.proxies.fronts import Front
+from tests.server import free_port
 
 QUESTION, GUARD, ONCE, CADDY = (
     "snippets/mfaportal-question.conf",
@@ -39,8 +44,14 @@ class Mistake:
     heading: str
     told: str
     """Stands on the page."""
+    doctor: str
+    """All that `doctor` says of it, `{root}` for the address of the host and `{port}` for its port."""
 
 
+_NO_COOKIE = (
+    "The cookie __Host-mfaportal-pass-{port} does not reach the gateway, so nobody gets in: let the proxy send Cookie"
+    " with its question."
+)
 MISTAKES = {
     "asks the gateway without the cookie": Mistake(
         {
@@ -53,6 +64,7 @@ MISTAKES = {
         409,
         "Set up wrongly",
         "header Cookie",
+        _NO_COOKIE,
     ),
     "keeps our paths to itself": Mistake(
         {
@@ -62,6 +74,8 @@ MISTAKES = {
         409,
         "Set up wrongly",
         "keeps /.mfaportal/ to itself",
+        "{root}/.mfaportal/ is not handed to the portal, or is guarded itself, so nobody gets in: let the proxy hand"
+        " /.mfaportal/ to the portal without asking the gateway.",
     ),
     "cuts all cookies off": Mistake(
         {
@@ -71,6 +85,7 @@ MISTAKES = {
         410,
         "This link no longer works",
         "does not pass the header Cookie on",
+        _NO_COOKIE,
     ),
     "hands our paths over under a Host of its own": Mistake(
         {
@@ -86,18 +101,28 @@ MISTAKES = {
         409,
         "Set up wrongly",
         "Host",
+        "{root}/.mfaportal/ is handed to the portal under another name: let the proxy send Host"
+        " (and X-Forwarded-Host) as the browser sent it.",
     ),
 }
 
 
-def wrong_front(kind: str, folder: Path, site: Site, mistake: Mistake) -> Front:
-    """A proxy with the mistake in it, beside the right one; not started."""
-    right = FRONTS[kind]
+def wrong_front(right: Front, folder: Path, host: str, mistake: Mistake) -> Front:
+    """A proxy of the same kind with the mistake in it, before one host on a port of its own, which is guarded, too.
+
+    It is not started.
+    """
+    site = replace(
+        right.site, port=free_port(), http_port=free_port(), applications={host: right.site.applications[host]}
+    )
 
     def configure(front: Front) -> None:
-        right.configure(front)
-        for slip in mistake.slips[kind]:
+        type(right).configure(front)
+        for slip in mistake.slips[right.name]:
             slip.make(front.folder)
 
-    front: Front = type("Wrong", (right,), {"configure": configure})(folder, site)
+    with transaction() as session:
+        portal_id = session.scalars(select(Portal.id).where(Portal.slug == PORTAL)).one()
+        session.add(GuardedAddress(portal_id=portal_id, scheme="https", host=f"{host}:{site.port}", prefix=""))
+    front: Front = type("Wrong", (type(right),), {"configure": configure})(folder, site)
     return front

@@ -1,20 +1,14 @@
 """A proxy that is set up wrongly: nobody is sent round and round, and a page says what is missing."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
 
-from mfaportal.models import GuardedAddress, Portal
-from mfaportal.plumbing.db import transaction
-from tests.people import PORTAL
 from tests.proxies.conftest import FILES
 from tests.proxies.fronts import Front
 from tests.proxies.walks.conftest import Town
 from tests.proxies.walks.mistakes import MISTAKES, Mistake, wrong_front
-from tests.server import free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
 
@@ -23,23 +17,12 @@ NewFront = Callable[[Mistake], Front]
 
 @pytest.fixture
 def beside(town: Town, tmp_path: Path) -> Iterator[NewFront]:
-    """Starts a proxy of the same kind with a mistake in it, on a port of its own, whose address is guarded, too."""
+    """Starts a proxy of the same kind with a mistake in it, which is guarded, too."""
     started: list[Front] = []
 
     def start(mistake: Mistake) -> Front:
-        right = town.guarded.front
-        site = replace(
-            right.site,
-            port=free_port(),
-            http_port=free_port(),
-            applications={FILES: right.site.applications[FILES]},
-        )
-        front = wrong_front(right.name, tmp_path / f"etc-{len(started)}", site, mistake)
+        front = wrong_front(town.guarded.front, tmp_path / f"etc-{len(started)}", FILES, mistake)
         started.append(front)
-        with transaction() as session:
-            portal_id = session.scalars(select(Portal.id).where(Portal.slug == PORTAL)).one()
-            netloc = f"{FILES}:{site.port}"
-            session.add(GuardedAddress(portal_id=portal_id, scheme="https", host=netloc, prefix=""))
         town.watch.allow(front.url(FILES))
         return front.start()
 
