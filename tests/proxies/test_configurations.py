@@ -166,6 +166,9 @@ def test_a_reader_at_a_back_office_path_gets_our_page_and_an_editor_the_applicat
     refused = front.get(FILES, "/admin/users", {"Cookie": guarded.cookie(people.reader, FILES)})
     assert refused.status == 403
     assert b"/.mfaportal/static/" in refused.body
+    for wants in ({"Accept": "application/json"}, {"X-Requested-With": "XMLHttpRequest"}):
+        script = front.get(FILES, "/admin/users", {"Cookie": guarded.cookie(people.reader, FILES), **wants})
+        assert (script.status, script.json) == (403, {"error": "forbidden"})
     assert not application.seen
     let_in = front.get(FILES, "/admin/users?page=2", {"Cookie": guarded.cookie(people.editor, FILES)})
     assert let_in.json["path"] == "/admin/users?page=2"
