@@ -25,7 +25,6 @@ from tests.cookies import SESSION, TOKEN, held_by
 from tests.guarded import DATA, PROXY, STRANGER, TRUST, GuardedHost, guard, identity
 from tests.links import NEW
 from tests.people import PASSWORD, Cast, add_person, on_the_command_line
-from tests.plugins.tools import missing
 from tests.proxies import passes
 from tests.proxies.certificates import Certificates
 from tests.proxies.deployed import PORTAL_HOST, Site
@@ -432,7 +431,7 @@ class _TwoApplications(Nginx):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(bool(missing(["nginx"])), reason="needs nginx")
+@pytest.mark.needs("nginx")
 def test_an_application_behind_nginx_cannot_have_another_portal_s_pages_shown_to_whom_it_likes(
     app: Flask, people: Cast, clock: MovableClock, server: Server, tmp_path: Path
 ) -> None:
