@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from mfaportal.plumbing.config import ROOT
 from mfaportal.rules.cookie_names import on_guarded_host
 from tests.browser.standing import Standing
 from tests.clock import MovableClock
@@ -20,10 +19,10 @@ from tests.people import Cast
 from tests.plugins.tools import tool
 from tests.proxies import passes
 from tests.proxies.deployed import DEPLOY, changed
+from tests.proxies.readme_walk import WALK
 from tests.server import START_SECONDS, free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("caddy")]
-WALK = (ROOT / "README.md").read_text().partition("### Put MFA in front of Datasette")[2].partition("### For real")[0]
 
 
 @pytest.fixture
