@@ -12,6 +12,8 @@ from mfaportal.plumbing import migrations
 
 NEXT = "0006"
 MEMORY = "sqlite://"
+Content = dict[str, list[dict[str, object]]]
+"""The rows of each table, in whatever shape it has."""
 _REVISION = '''"""A further revision, of a test."""
 
 import sqlalchemy as sa
@@ -75,6 +77,16 @@ class Look:
     def rows(self) -> dict[str, object]:
         """How many rows each table holds."""
         return {table: self.value(f"SELECT count(*) FROM {table}") for table in self.tables()}  # noqa: S608
+
+    def content(self) -> Content:
+        """All rows of all tables, of any revision."""
+        found = MetaData()
+        found.reflect(self._engine, only=sorted(self.tables()))
+        with self._engine.connect() as connection:
+            return {
+                name: sorted((dict(row) for row in connection.execute(table.select()).mappings()), key=str)
+                for name, table in found.tables.items()
+            }
 
     def _counts_on(self, table: str) -> bool:
         """Whether no number of a row is ever given twice, which on SQLite has to be asked for."""
