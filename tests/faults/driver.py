@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, NoReturn
 
 from flask import Flask
 from sqlalchemy import event
@@ -15,6 +15,8 @@ from mfaportal.plumbing.sqlite import BUSY_TIMEOUT_MS
 
 Connect = Callable[[object, object, list[Any], dict[str, Any]], Any]
 ERRORS = ("database is locked", "disk I/O error", "database or disk is full")
+LOST = "connection lost"
+"""Of PostgreSQL alone, and then it is really gone: SQLite is a part of the process, and nothing lies between them."""
 
 
 class At(Enum):
@@ -41,14 +43,21 @@ class Breaker:
         self.seen.clear()
 
     @contextmanager
-    def around(self, statement: str) -> Iterator[None]:
+    def around(self, statement: str, lose: Callable[[], None] | None = None) -> Iterator[None]:
+        """`lose` ends the connection."""
         self.seen.append(statement)
         due = len(self.seen) == self.fail_at
         if due and self.when is At.BEFORE:
-            raise self.errors[self.error](self.error)
+            self._fail(lose)
         yield
         if due and self.when is At.AFTER:
-            raise self.errors[self.error](self.error)
+            self._fail(lose)
+
+    def _fail(self, lose: Callable[[], None] | None) -> NoReturn:
+        if self.error == LOST:
+            assert lose is not None
+            lose()
+        raise self.errors[self.error](self.error)
 
     @property
     def commits(self) -> list[int]:
@@ -111,26 +120,26 @@ def _postgresql() -> tuple[Breaker, Connect]:
 
     event.remove(db.engine, "do_connect", postgresql._connect)
     theirs = (errors.LockNotAvailable, errors.IoError, errors.DiskFull)
-    breaker = Breaker(dict(zip(ERRORS, theirs, strict=True)))
+    breaker = Breaker({**dict(zip(ERRORS, theirs, strict=True)), LOST: psycopg.OperationalError})
 
     class Cursor(psycopg.Cursor[Any]):
         def execute(self, query: Any, params: Any = None, **options: Any) -> "Cursor":
-            with breaker.around(query):
+            with breaker.around(query, self.connection.close):
                 return super().execute(query, params, **options)
 
         def executemany(self, query: Any, params_seq: Any, **options: Any) -> None:
-            with breaker.around(query):
+            with breaker.around(query, self.connection.close):
                 super().executemany(query, params_seq, **options)
 
     class Connection(PortalConnection):
         def prepared(self, sql: str, values: Sequence[Any]) -> psycopg.Cursor[Any]:
-            with breaker.around(sql):
+            with breaker.around(sql, self.close):
                 return super().prepared(sql, values)
 
         def commit(self) -> None:
             if self.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
                 return super().commit()
-            with breaker.around("COMMIT"):
+            with breaker.around("COMMIT", self.close):
                 return super().commit()
 
     def connect(_dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]) -> Connection:

@@ -9,10 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
 
-from tests.faults.driver import ERRORS, At, Breaker, broken_driver
+from tests.browser_client import Page
+from tests.faults.driver import ERRORS, LOST, At, Breaker, broken_driver
 from tests.faults.length import FULL, either
+from tests.faults.place import files_that_are_missing
 from tests.input.bench import Bench
+from tests.input.buttons import BUTTONS
 from tests.input.database import Database
 from tests.input.forms import FORMS, FormCase
 from tests.input.scenes import Scene
@@ -26,7 +31,14 @@ _THE_MOST_IMPORTANT = {
     "auth.finish_set_up",
     "auth.reset_password",
 }
-CASES = [case for case in FORMS if FULL or case.name in _THE_MOST_IMPORTANT]
+CASES = [case for case in (*FORMS, *BUTTONS) if FULL or case.name in _THE_MOST_IMPORTANT]
+LOGIN = "_user_id"
+"""Under which name the session holds the token of a login."""
+
+
+def test_nothing_that_takes_a_post_is_left_out(app: Flask) -> None:
+    taking = {rule.endpoint for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())}
+    assert taking - {case.endpoint for case in (*FORMS, *BUTTONS)} == set()
 
 
 @dataclass
@@ -37,9 +49,9 @@ class Trial:
     breaker: Breaker
 
     def __post_init__(self) -> None:
-        self.body = self.bench.body()
+        self.body, self.kind = self.bench.whole()
         self.breaker.arm()
-        page = self.bench.send(self.body)
+        page = self.bench.send(self.body, self.kind)
         assert page.status in self.bench.case.done, page.text
         self.whole = self.bench.database.more_than_attempts()
         self.statements, self.commits = len(self.breaker.seen), self.breaker.commits
@@ -50,7 +62,7 @@ class Trial:
         """Break at one statement, look at everything, and send the form once more."""
         self.tried += 1
         self.breaker.arm(number, when, error)
-        page = self.bench.send(self.body)
+        page = self.bench.send(self.body, self.kind)
         statement = re.sub(r"\s+", " ", self.breaker.seen[number - 1] if number <= len(self.breaker.seen) else "-")
         self.breaker.arm()
         left = self.bench.database.more_than_attempts()
@@ -59,6 +71,7 @@ class Trial:
             self.unexpected.append(f"{what}, not 503")
         if left not in ([], self.whole):
             self.unexpected.append(f"{what}, and half of it was done: {left}")
+        self.unexpected += [f"{what}, {fault}" for fault in (*self._granted(page), *self._files())]
         if page.status == 503 and not left:
             again = self._again()
             if again not in self.bench.case.done:
@@ -67,18 +80,45 @@ class Trial:
             self.unexpected.append(f"{what}, but nothing was done")
 
     def _again(self) -> int:
-        return self.bench.scene.browser.open(
-            "POST", self.bench.form.path, data=self.body, content_type="application/x-www-form-urlencoded"
-        ).status
+        return self.bench.post(self.body, self.kind).status
+
+    def _granted(self, page: Page) -> list[str]:
+        """What stands in the cookies of an answer that says that nothing was done: no login, no mark, no pass."""
+        if page.status < 500:
+            return []
+        app = self.bench.scene.app
+        reader, session = (
+            SecureCookieSessionInterface().get_signing_serializer(app),
+            app.config["SESSION_COOKIE_NAME"],
+        )
+        assert reader is not None
+        granted = []
+        for line in page.response.headers.getlist("Set-Cookie"):
+            name, _, value = line.partition(";")[0].partition("=")
+            if name != session:
+                granted.append(f"but sets {name}")
+            elif value and LOGIN in reader.loads(value):
+                granted.append("but sets a session with a login in it")
+        return granted
+
+    def _files(self) -> list[str]:
+        """What a dataset says of its file, and is not there."""
+        if not self.bench.form.file:
+            return []
+        with self.bench.scene.app.app_context():
+            return files_that_are_missing()
 
 
 def _numbers(trial: Trial) -> Iterator[tuple[int, At, str]]:
     """Each statement before it was done, with one error or all; each commit after it."""
+    errors = tuple(trial.breaker.errors)
     for number in range(1, trial.statements + 1):
-        for error in either(ERRORS[number % len(ERRORS) :][:1], ERRORS):
+        for error in either(errors[number % len(errors) :][:1], errors):
             yield number, At.BEFORE, error
     for number in trial.commits:
         yield number, At.AFTER, ERRORS[1]
+        if LOST in errors:
+            yield number, At.AFTER, LOST
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from tests.browser_client import Page
 from tests.input.database import Database
 from tests.input.forms import FormCase, Kind
+from tests.input.multipart import MULTIPART, file_part, multipart, text_part
 from tests.input.scenes import Opened, Scene
 from tests.input.values import UNESCAPED, Bad
 
@@ -40,8 +41,8 @@ class Bench:
 
     def page(self) -> Page:
         """The page that shows the form."""
-        page = self.scene.browser.get(self.form.path)
-        assert page.status == 200, f"{self.form.path}: {page.status} {page.text[:200]}"
+        page = self.scene.browser.get(self.form.page or self.form.path)
+        assert page.status == 200, f"{page.path}: {page.status} {page.text[:200]}"
         return page
 
     @staticmethod
@@ -61,13 +62,24 @@ class Bench:
         parts += [urlencode({"csrf_token": self.csrf}).encode()] if csrf else []
         return b"&".join(part for part in parts if part)
 
+    def whole(self) -> tuple[bytes, str]:
+        """The body as a browser sends it, with its file, and what type it says that it is of."""
+        if not self.form.file:
+            return self.body(), URLENCODED
+        texts = [text_part(name, value) for name, value in {**self.form.good, "csrf_token": self.csrf}.items()]
+        return multipart(*texts, file_part("file", self.form.file.decode())), MULTIPART
+
+    def post(self, body: bytes, content_type: str, path: str | None = None, **options: Any) -> Page:
+        """Send it from whatever state there is."""
+        sent = {"data": body, "content_type": content_type} if self.form.method == "POST" else {}
+        to, options = path or self.form.path, {**self.form.options, **options}
+        return self.scene.browser.open(self.form.method, to, **sent, **options)
+
     def send(self, body: bytes, content_type: str = URLENCODED, *, path: str | None = None, **options: Any) -> Page:
         """Send a body from the remembered state. Whatever it is, the answer comes soon and is no 5xx."""
         self.again()
         started = time.perf_counter()
-        page = self.scene.browser.open(
-            "POST", path or self.form.path, data=body, content_type=content_type, **options
-        )
+        page = self.post(body, content_type, path, **options)
         took = time.perf_counter() - started
         self.sent += 1
         if page.status >= 500:

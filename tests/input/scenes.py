@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from flask import Flask
 from sqlalchemy import delete, select, update
@@ -73,10 +74,14 @@ class Scene:
 
 @dataclass(frozen=True)
 class Opened:
-    """A form on its page, and values with which it would be accepted."""
+    """A form on its page, and values with which it would be accepted. `page`: where it stands, if elsewhere."""
 
     path: str
     good: dict[str, str]
+    page: str = ""
+    file: bytes = b""
+    method: str = "POST"
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 Opener = Callable[[Scene], Opened]
