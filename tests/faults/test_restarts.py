@@ -14,13 +14,16 @@ from http.client import HTTPException
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from mfaportal.domain import one_time_links
 from mfaportal.domain.outcomes import LinkMade
+from mfaportal.models import AccessRequest, Account, Membership, Portal
+from mfaportal.plumbing.db import transaction
 from tests.faults.length import either
 from tests.faults.lives import CODES, METHODS, with_apps
 from tests.faults.place import standing, visitor_of
-from tests.people import on_the_command_line
+from tests.people import DIGEST, PORTAL, on_the_command_line
 from tests.phone import Phone
 from tests.plugins.figures import Figure
 from tests.races.arena import Arena
@@ -30,6 +33,7 @@ SECONDS, RELOADS = either((5, 1), (60, 5))
 A_SECOND = 10
 SUBJECT = "D4 flows over restarts"
 PATIENCE = 20
+QUEUE = f"/portals/{PORTAL}/backoffice/access/requests"
 
 
 @dataclass
@@ -96,7 +100,29 @@ def _at_a_link(place: Arena) -> Flow:
     return Flow("a reset link", visitor, go_on, "/log-in")
 
 
-FLOWS = (_at_the_code, _at_set_up, _at_new_codes, _after_step_up, _at_a_link)
+def _at_a_request(place: Arena) -> Flow:
+    """An admin who has a stranger's request before them, to be accepted."""
+    with transaction() as session:
+        portal_id = session.scalars(select(Portal.id).where(Portal.slug == PORTAL)).one()
+        email = "asks@example.org"
+        asked = AccessRequest(portal_id=portal_id, name="New", email=email, password_digest=DIGEST, made_at=place.now())
+        session.add(asked)
+        session.flush()
+        number = str(asked.id)
+    admin, _ = with_apps(place, 1, "admin")
+    visitor = visitor_of(place, place.logins(admin, 1)[0])
+    assert email in visitor.get(QUEUE).text
+
+    def go_on() -> Visitor:
+        visitor.post(QUEUE, requests=number, decision="accept", role="reader")
+        accounts = place.rows(select(Account.id).where(Account.email == email))
+        assert len(place.rows(select(Membership.role).where(Membership.account_id.in_(accounts)))) == 1
+        return visitor
+
+    return Flow("a request to be accepted", visitor, go_on, QUEUE)
+
+
+FLOWS = (_at_the_code, _at_set_up, _at_new_codes, _after_step_up, _at_a_link, _at_a_request)
 
 
 def _answering(place: Arena) -> None:

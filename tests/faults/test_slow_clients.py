@@ -24,7 +24,9 @@ pytestmark = pytest.mark.needs("nginx")
 CLIENTS = 200
 SECONDS = either(2.0, 30.0)
 SOON = 0.5
-"""Seconds that others may wait. Measured on a machine with more to do, twice that."""
+"""Seconds within which 99 of 100 others have their answer."""
+LONGEST = 1.0
+"""And the slowest of all, on a machine that has other things to do, too."""
 CONFIGURATION = """
 pid {folder}/nginx.pid; error_log {folder}/error.log; daemon off; worker_processes 1;
 events {{ worker_connections 1024; }}
@@ -140,7 +142,7 @@ def _nobody_waits_for_them(place: tuple[Arena, int], figure: Figure) -> None:
             took.append(time.monotonic() - began)
             time.sleep(0.05)
     took.sort()
-    middle = took[len(took) // 2]
+    middle, ninety_nine, last = took[len(took) // 2], took[int(0.99 * (len(took) - 1))], took[-1]
     figure(
         "D14 slow clients behind nginx",
         slow=CLIENTS,
@@ -148,9 +150,12 @@ def _nobody_waits_for_them(place: tuple[Arena, int], figure: Figure) -> None:
         requests=len(took),
         failed=sum(status != 200 for status in statuses),
         most_ms_of_the_middle_one=round(middle * 1000),
+        most_ms_of_99_in_100=round(ninety_nine * 1000),
+        most_ms=round(last * 1000),
     )
     assert set(statuses) == {200}
-    assert middle < SOON
+    assert ninety_nine < SOON
+    assert last < LONGEST
 
 
 def _a_lost_answer(place: tuple[Arena, int], figure: Figure) -> None:
