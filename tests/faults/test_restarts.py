@@ -105,7 +105,9 @@ def _at_a_request(place: Arena) -> Flow:
     with transaction() as session:
         portal_id = session.scalars(select(Portal.id).where(Portal.slug == PORTAL)).one()
         email = "asks@example.org"
-        asked = AccessRequest(portal_id=portal_id, name="New", email=email, password_digest=DIGEST, made_at=place.now())
+        asked = AccessRequest(
+            portal_id=portal_id, name="New", email=email, password_digest=DIGEST, made_at=place.now()
+        )
         session.add(asked)
         session.flush()
         number = str(asked.id)
