@@ -75,6 +75,17 @@ def test_half_a_log_in_lives_so_many_minutes_and_no_second_more(
     assert urlsplit(browser.get(path).location).path == "/log-in"
 
 
+def test_a_password_works_unchanged_after_four_hundred_days(
+    browser: Browser, people: Cast, clock: MovableClock
+) -> None:
+    """ASVS 6.2.10: nobody is made to change it, nor led anywhere else than by the first log-in."""
+    assert browser.log_in(people.reader).location == "/"
+    clock.advance(days=400)
+    assert not is_inside(browser)
+    assert browser.log_in(people.reader).location == "/"
+    assert is_inside(browser)
+
+
 def test_a_login_ends_twelve_hours_after_its_last_use(
     browser: Browser, new_browser: Callable[[], Browser], covered: Cast, clock: MovableClock
 ) -> None:
