@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from mfaportal.plumbing.config import ROOT
@@ -11,8 +12,14 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    """To be looked at only: all tests share it."""
+    return ast.parse(path.read_text("utf-8"))
+
+
 def functions(path: Path) -> Iterator[Function]:
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mfaportal.plumbing.config import ROOT
-from tests.source import MODULES, PACKAGE, Function, calls, functions, operations
+from tests.source import MODULES, PACKAGE, Function, calls, functions, operations, tree
 
 LINES_OF_A_FILE = 250
 LINES_OF_A_FUNCTION = 40
@@ -37,15 +37,11 @@ def test_no_function_is_longer_than_40_lines() -> None:
 
 
 def test_every_module_says_what_it_is_for() -> None:
-    assert [_place(path) for path in MODULES if not ast.get_docstring(ast.parse(path.read_text("utf-8")))] == []
+    assert [_place(path) for path in MODULES if not ast.get_docstring(tree(path))] == []
 
 
 def test_only_the_database_module_commits() -> None:
-    committing = {
-        _place(path)
-        for path in MODULES
-        if {"commit", "begin_nested"} & set(calls(ast.parse(path.read_text("utf-8"))))
-    }
+    committing = {_place(path) for path in MODULES if {"commit", "begin_nested"} & set(calls(tree(path)))}
     assert committing == {"mfaportal/plumbing/db.py"}
 
 
@@ -83,7 +79,7 @@ def _qualified(node: ast.AST, module: str) -> Iterator[str]:
 def test_below_the_web_nobody_asks_flask_for_the_request_or_the_app(layer: str) -> None:
     forbidden = {"request", "current_app", "g", "session"}
     for path in sorted((PACKAGE / layer).rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.ImportFrom) and node.module == "flask":
                 assert not forbidden & {name.name for name in node.names}, _place(path)
 
@@ -94,6 +90,6 @@ def test_the_upper_layer_opens_no_transaction_and_writes_no_rows(layer: str) -> 
     guilty = {
         _place(path): found
         for path in sorted((PACKAGE / layer).rglob("*.py"))
-        if (found := writing & set(calls(ast.parse(path.read_text("utf-8")))))
+        if (found := writing & set(calls(tree(path))))
     }
     assert guilty == {}

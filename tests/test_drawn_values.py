@@ -8,7 +8,7 @@ import pytest
 from mfaportal.domain.recovery_rows import draw_set
 from mfaportal.plumbing.tokens import new_token
 from mfaportal.rules.totp import new_secret
-from tests.source import MODULES
+from tests.source import MODULES, tree
 
 DRAWS = 10_000
 LETTERS = 16
@@ -36,7 +36,7 @@ def test_nothing_is_drawn_from_a_generator_that_can_be_foreseen() -> None:
     guilty = {
         path.name: name
         for path in MODULES
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in ast.walk(tree(path))
         for name in _imported(node)
         if name.partition(".")[0] in foreseen
     }

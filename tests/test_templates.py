@@ -44,6 +44,15 @@ def test_nothing_is_inline_and_everything_is_escaped(name: str) -> None:
     assert not found
 
 
+def test_nothing_hinders_pasting() -> None:
+    """ASVS 6.2.7: no handler in an attribute, and no script that listens to what is typed, pasted or dropped."""
+    pages = "\n".join(map(_source, NAMES))
+    scripts = "\n".join(path.read_text() for path in (ROOT / "static").glob("*.js"))
+    assert not re.findall(r"onpaste|oncopy|ondrop", pages, re.IGNORECASE)
+    assert re.findall(r"addEventListener\(\s*([^,]+)", scripts) == ['"click"']
+    assert not re.findall(r"paste|beforeinput|keydown|keypress|preventDefault|\bon[a-z]+\s*=", scripts)
+
+
 @pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("macros/")])
 def test_all_inputs_come_from_the_macros(name: str) -> None:
     assert not re.findall(r"<(?:input|select|textarea|option)\b", _source(name))

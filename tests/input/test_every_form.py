@@ -32,9 +32,30 @@ def test_the_form_has_the_fields_of_the_table_and_is_accepted_with_good_values(
     main = opened.page().html.partition("<main")[2]
     shown = set(re.findall(r'<(?:input|button|select|textarea)\b[^>]*\bname="(\w+)"', main))
     assert shown == set(case.fields) | {"csrf_token"}
+    _check_secrets(case, main)
     page = opened.send(opened.body())
     assert page.status in case.done, page.text
     assert opened.database.changes()
+
+
+_FILLED_IN = {
+    Kind.PASSWORD: {"type": "password", "autocomplete": "current-password"},
+    Kind.NEW_PASSWORD: {"type": "password", "autocomplete": "new-password"},
+    Kind.CODE: {"type": "text", "autocomplete": "one-time-code"},
+}
+"""ASVS 6.2.6 and 6.2.7. A recovery code is text that no browser should keep."""
+
+
+def _check_secrets(case: FormCase, main: str) -> None:
+    """Passwords are dots that a password manager fills in, codes what a phone offers; and no others are."""
+    inputs = [dict(re.findall(r'(\w[\w-]*)="([^"]*)"', tag)) for tag in re.findall(r"<input\b[^>]*>", main)]
+    seen = {each["name"]: each for each in inputs if "name" in each}
+    for name, kind in case.fields.items():
+        if kind in _FILLED_IN:
+            assert _FILLED_IN[kind].items() <= seen[name].items(), name
+        elif name in seen:
+            assert seen[name].get("type") != "password", name
+            assert seen[name].get("autocomplete") not in ("current-password", "new-password", "one-time-code"), name
 
 
 @each_form
