@@ -2,9 +2,12 @@
 
     make bench-gateway                       # six rounds
     make bench-gateway ARGS="--rounds 3"
+    make bench-gateway ARGS="--server shipped --rounds 3"
 
 First against the least that Flask can answer, by the same gunicorn, in turns. Then through nginx: a small file with
 and without `auth_request`. Last at 300 requests a second, whether or not the one before was answered, for the times.
+All of it by two sync workers and an nginx with no more than it takes. `--server shipped` plays the last part alone,
+once a round, by what is shipped: gunicorn.conf.py, and deploy/nginx with TLS before an nginx that has the file.
 Needs Debian's `wrk` and nginx.
 """
 
@@ -15,19 +18,18 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 
-from bench.gateway_tools import PORT, serving, worker_memory, wrk
+from bench import gateway_shipped
+from bench.gateway_tools import PORT, at_a_rate, serving, worker_memory, wrk
 
 NGINX_PORT = 8472
 HOST = "data.localhost:8472"
-RATE = 300
-SECONDS_AT_RATE = 20
 CLIENTS = 8
 _ROUTES = {"bare": "open", "gateway": "guarded"}
 _NGINX = """
@@ -65,7 +67,8 @@ def main() -> int:
     """Measure and print."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--rounds", type=int, default=6)
-    rounds = arguments.parse_args().rounds
+    arguments.add_argument("--server", choices=("own", "shipped"), default="own")
+    given = arguments.parse_args()
     missing = [tool for tool in ("wrk", "nginx") if shutil.which(tool) is None]
     if missing:
         print(f"This needs {' and '.join(missing)}: apt-get install wrk nginx-light", file=sys.stderr)
@@ -76,15 +79,30 @@ def main() -> int:
             MFAPORTAL_LISTEN=f"127.0.0.1:{PORT}",
             MFAPORTAL_TRUSTED_PROXIES="127.0.0.1",
         )
-        from bench import gateway_seed  # noqa: PLC0415
-
-        cookie = gateway_seed.enter(HOST)
-        _against_the_floor(cookie, rounds)
-        with serving("gateway_portal") as pid, _nginx(Path(folder)):
-            _through_nginx(cookie, rounds)
-            _at_a_rate(cookie)
-            print(f"\nA worker has {worker_memory(pid):.0f} MiB after it.")
+        (_of_what_is_shipped if given.server == "shipped" else _of_the_least)(Path(folder), given.rounds)
     return 0
+
+
+def _of_the_least(folder: Path, rounds: int) -> None:
+    from bench import gateway_seed  # noqa: PLC0415  # reads the settings
+
+    cookie = gateway_seed.enter(HOST)
+    _against_the_floor(cookie, rounds)
+    with serving("gateway_portal") as pid, _nginx(folder):
+        _through_nginx(cookie, rounds)
+        connect = partial(HTTPConnection, "127.0.0.1", NGINX_PORT, timeout=10)
+        at_a_rate(connect, "/guarded/file.txt", {"Host": HOST, "Cookie": cookie})
+        print(f"\nA worker has {worker_memory(pid):.0f} MiB after it.")
+
+
+def _of_what_is_shipped(folder: Path, rounds: int) -> None:
+    from bench import gateway_seed  # noqa: PLC0415
+
+    headers = {"Host": gateway_shipped.HOST, "Cookie": gateway_seed.enter(gateway_shipped.HOST, "https")}
+    with gateway_shipped.serving() as pid, _nginx(folder), gateway_shipped.front(folder, NGINX_PORT) as connect:
+        for _ in range(rounds):
+            at_a_rate(connect, "/open/file.txt", headers)
+        print(f"\nA worker has {worker_memory(pid):.0f} MiB after it.")
 
 
 def _against_the_floor(cookie: str, rounds: int) -> None:
@@ -111,37 +129,6 @@ def _through_nginx(cookie: str, rounds: int) -> None:
     print("\n| a file of 1 kB through nginx | alone | with auth_request |\n|---|--:|--:|")
     alone, asked = (statistics.median(rates[route]) for route in ("open", "guarded"))
     print(f"| requests a second, {CLIENTS} at a time | {alone:,.0f} | {asked:,.0f} |")
-
-
-def _at_a_rate(cookie: str) -> None:
-    times: list[float] = []
-    failed: list[int] = []
-    lock, begin = threading.Lock(), time.perf_counter() + 0.5
-    due = iter([begin + number / RATE for number in range(RATE * SECONDS_AT_RATE)])
-
-    def ask() -> None:
-        connection = HTTPConnection("127.0.0.1", NGINX_PORT, timeout=10)
-        while True:
-            with lock:
-                at = next(due, None)
-            if at is None:
-                return
-            time.sleep(max(0.0, at - time.perf_counter()))
-            connection.request("GET", "/guarded/file.txt", headers={"Host": HOST, "Cookie": cookie})
-            answer = connection.getresponse()
-            answer.read()
-            with lock:
-                times.append(time.perf_counter() - at)
-                failed.extend([answer.status] * (answer.status != 200))  # noqa: PLR2004
-
-    threads = [threading.Thread(target=ask) for _ in range(32)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    p50, p99 = (statistics.quantiles(times, n=100)[which - 1] * 1000 for which in (50, 99))
-    print(f"\n{RATE} a second through nginx for {SECONDS_AT_RATE} s: {len(times)} answers, {len(failed)} no 200,")
-    print(f"p50 {p50:.1f} ms, p99 {p99:.1f} ms, slowest {max(times) * 1000:.0f} ms (from when each was due).")
 
 
 def _question(uri: str) -> dict[str, str]:

@@ -26,19 +26,19 @@ EMAIL = "bench@example.org"
 """One account is enough: nothing about it is cached."""
 
 
-def enter(host: str, members: int = 2000) -> str:
+def enter(host: str, scheme: str = "http", members: int = 2000) -> str:
     """The cookie of somebody with a pass for a guarded host, by all the steps that lead to it."""
     app = create_app()
     client = _logged_in(app, members)
     with app.app_context(), transaction() as session:
-        session.add(GuardedAddress(portal_id=1, scheme="http", host=host, prefix=""))
-    way = f"{ORIGIN}/hand-off?to=http://{host}/"
+        session.add(GuardedAddress(portal_id=1, scheme=scheme, host=host, prefix=""))
+    way = f"{ORIGIN}/hand-off?to={scheme}://{host}/"
     while True:
         scheme, _, rest = way.partition("://")
         netloc, _, path = rest.partition("/")
         answer = client.get(f"/{path}", base_url=f"{scheme}://{netloc}")
         for cookie in answer.headers.getlist("Set-Cookie"):
-            if cookie.startswith("mfaportal-pass"):
+            if cookie.removeprefix("__Host-").startswith("mfaportal-pass"):
                 return cookie.partition(";")[0]
         if answer.status_code != 303:  # noqa: PLR2004
             raise SystemExit(answer.text)
