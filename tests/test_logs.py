@@ -4,6 +4,7 @@ import logging
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -31,6 +32,19 @@ WRONG = f"{MARKER} wrong password"
         ("GET /welcome?token=abc HTTP/1.1", "GET /welcome?token=*** HTTP/1.1"),
         ("GET /welcome?a=b&token=abc&c=d HTTP/1.1", "GET /welcome?a=b&token=***&c=d HTTP/1.1"),
         ("GET /welcome?token=abc&token=def HTTP/1.1", "GET /welcome?token=***&token=*** HTTP/1.1"),
+        ("GET /a/users?q=ada%40example.org HTTP/1.1", "GET /a/users?q=*** HTTP/1.1"),
+        ("GET /a/users?role=admin&q=a@b/c?d&after=7 HTTP/1.1", "GET /a/users?role=admin&q=***&after=7 HTTP/1.1"),
+        ("GET /a/activity?kind=people&person=ada HTTP/1.1", "GET /a/activity?kind=people&person=*** HTTP/1.1"),
+        (
+            "GET /log-in?next=/a/users%3Fq%3Dada%26role%3Dadmin HTTP/1.1",
+            "GET /log-in?next=/a/users%3Fq%3D*** HTTP/1.1",
+        ),
+        (
+            "GET /log-in?next=/a%3Frole%3Dadmin%26person%3Da HTTP/1.1",
+            "GET /log-in?next=/a%3Frole%3Dadmin%26person%3D*** HTTP/1.1",
+        ),
+        ("GET /hand-off?to=%252Fa%253Fq%253Dada HTTP/1.1", "GET /hand-off?to=%252Fa%253Fq%253D*** HTTP/1.1"),
+        ("GET /a?seq=1&persons=2&q=&q HTTP/1.1", "GET /a?seq=1&persons=2&q=&q HTTP/1.1"),
         ("GET /reset-password HTTP/1.1", "GET /reset-password HTTP/1.1"),
         ("GET /account?a=token HTTP/1.1", "GET /account?a=token HTTP/1.1"),
         ("a\r\nb\x00c\x1b[31md\x7fe\x9bf\x85g\th", "a\\x0d\\x0ab\\x00c\\x1b[31md\\x7fe\\x9bf\\x85g\\x09h"),
@@ -118,6 +132,9 @@ def _whole_life(server: Server) -> Visit:
     assert visit.submit("/log-in", email=email, password=PASSWORDS[0]) == "/log-in/code"
     assert not visit.submit("/log-in/code", code=phone.wrong_code(datetime.now(UTC)))
     assert visit.submit("/log-in/code", code=visit.code(phone, 1)) == "/"
+    for search in ("/installation/accounts?q=", "/installation/activity?person="):
+        assert visit.browser.get(f"{search}{MARKER}%40example.org").status == 200
+        visit.browser.get(f"/log-in?next={quote(search, safe='/')}{MARKER}%2540example.org")
     _links(visit, email)
     return visit
 
@@ -143,6 +160,9 @@ def test_after_a_whole_life_nothing_secret_stands_in_the_log(server: Server) -> 
         "GET /reset-password/*** ",
         "GET /invitations/*** ",
         "POST /log-in/code ",
+        "GET /installation/accounts?q=*** ",
+        "GET /installation/activity?person=*** ",
+        "GET /log-in?next=/installation/accounts%3Fq%3D*** ",
     ):
         assert line in log
     assert len(visit.secrets) > 20

@@ -49,7 +49,6 @@ def test_there_is_a_text_for_each_kind_and_no_other() -> None:
 
 
 def test_hardly_any_facts_make_a_whole_mail(app: Flask, people: Cast, clock: MovableClock) -> None:
-    without_when = {MailKind.INVITATION, MailKind.REQUEST_ACCEPTED, MailKind.REQUEST_DECLINED, MailKind.RULE_RAISED}
     for kind in MailKind:
         made = letter(app, clock, kind, **minimal(kind))
         assert made.subject
@@ -57,7 +56,16 @@ def test_hardly_any_facts_make_a_whole_mail(app: Flask, people: Cast, clock: Mov
         assert made.text.endswith(FOOT)
         assert "None" not in made.text
         assert not re.search(r"  |\n\n\n| [,.;]|\( ?\)|\"\"", made.text), made.text
-        assert ("Monday, 2 March 2026, 09:00 UTC" in made.text) == (kind not in without_when)
+        assert "\nWhen: Monday, 2 March 2026, 09:00 UTC\n" in made.text
+
+
+def test_each_mail_says_what_to_do_for_whom_it_is_a_surprise(app: Flask, people: Cast, clock: MovableClock) -> None:
+    """NIST SP 800-63B-4 §4.6; the admins' word that somebody asks is about nobody's account."""
+    for kind in set(MailKind) - {MailKind.REQUEST_RECEIVED}:
+        for flag in (False, True):
+            made = letter(app, clock, kind, done=flag, by_operator=flag, taken=flag, **minimal(kind))
+            said = " ".join(made.text.split())
+            assert re.search(r"If (it was not you|you (did not|do not know|asked for nothing|used none))", said), said
 
 
 def _check_hostile(made: Letter, plain: Letter) -> None:
@@ -110,7 +118,16 @@ def test_it_says_what_when_from_where_and_what_to_do(app: Flask, people: Cast, c
 
 
 def test_what_somebody_else_did_does_not_tell_where_they_were(app: Flask, people: Cast, clock: MovableClock) -> None:
-    for kind in (MailKind.MFA_RESET, MailKind.ROLE_CHANGED, MailKind.REQUEST_ACCEPTED, MailKind.INVITATION):
+    """Nor in what browser: it is another person's, of whom the address tells the place and the employer."""
+    for kind in (
+        MailKind.MFA_RESET,
+        MailKind.ROLE_CHANGED,
+        MailKind.REQUEST_RECEIVED,
+        MailKind.REQUEST_ACCEPTED,
+        MailKind.REQUEST_DECLINED,
+        MailKind.RULE_RAISED,
+        MailKind.INVITATION,
+    ):
         assert "192.0.2.7" not in letter(app, clock, kind, address="192.0.2.7", link="/x").text
     asked = letter(app, clock, MailKind.RESET_LINK, address="192.0.2.7", link="/x", by_operator=True)
     assert "192.0.2.7" not in asked.text

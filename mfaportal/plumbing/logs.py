@@ -1,17 +1,19 @@
-"""Log lines: one event, one line, whatever people type; and no one-time token in any of them."""
+"""Log lines: one event, one line, whatever people type; no one-time token in any, nor whom somebody looked for."""
 
 import logging
 import re
 import sys
 from typing import Any
 
-_TOKEN = re.compile(r"(/(?:reset-password|invitations|confirm-address|confirm-email)/+|[?&]token=)[^\s\"&/?]+")
+_TOKEN = re.compile(r"(/(?:reset-password|invitations|confirm-address|confirm-email)/+)[^\s\"&/?]+")
+_TYPED = re.compile(r"((?:[?&]|%(?:25)*(?:3F|26))(?:token|q|person)(?:=|%(?:25)*3D))[^\s\"&]+", re.IGNORECASE)
+"""Names and e-mails are searched for; also where a log-in leads back to such a page (`next=`)."""
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), 127, *range(128, 160))}
 
 
 def masked(line: str) -> str:
-    """The line with one-time tokens taken out and control characters made visible."""
-    return _TOKEN.sub(r"\1***", line).translate(_CONTROLS)
+    """The line with one-time tokens and what was searched for taken out and control characters made visible."""
+    return _TYPED.sub(r"\1***", _TOKEN.sub(r"\1***", line)).translate(_CONTROLS)
 
 
 class OneLine(logging.Formatter):
