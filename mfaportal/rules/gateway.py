@@ -21,9 +21,9 @@ from .gateway_paths import (
     starts_loosely,
     starts_with,
 )
+from .return_to import fits_in_link
 
 URI_MAX = 8000
-RETURN_URL_MAX = 2000
 _ADDRESS_MAX = 500
 _NAME_MAX = 253
 _PORT_MAX = 65535
@@ -237,7 +237,7 @@ def return_url(forwarded: Forwarded, prefix: str = "") -> str:
     """Where somebody comes back to after logging in: the very page. Too long, it loses its query, or all its path."""
     start = f"{forwarded.scheme}://{forwarded.host}"
     urls = start + forwarded.uri, start + forwarded.uri.partition("?")[0]
-    return next((url for url in urls if len(url) <= RETURN_URL_MAX), f"{start}{prefix}/")
+    return next((url for url in urls if fits_in_link(url)), f"{start}{prefix}/")
 
 
 def header_safe(text: str) -> str:

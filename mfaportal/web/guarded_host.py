@@ -14,7 +14,8 @@ from ..plumbing.probes import MARK_HEADER, mark_of
 from ..plumbing.runtime import runtime
 from ..plumbing.tokens import digest, well_formed
 from ..rules.access import Audience, Refuse
-from ..rules.gateway import Malformed, read_forwarded
+from ..rules.gateway import Malformed, read_forwarded, return_url
+from ..rules.return_to import fits_in_link
 from . import asking, guarded_pages, static_files
 from .gate import audience
 from .host_check import Under
@@ -79,9 +80,15 @@ def _ask(cookies: PassCookies, wanted: str) -> ResponseReturnValue:
         return response
     response = Response(status=303)
     marked = urlsafe_b64encode(digest(cookies.ask(response))).decode().rstrip("=")
-    there = f"{runtime().settings.public_url}/hand-off?to={quote(here, safe='')}&browser={marked}"
+    there = f"{runtime().settings.public_url}/hand-off?to={quote(_linked(here), safe='')}&browser={marked}"
     response.headers["Location"] = there
     return response
+
+
+def _linked(here: str) -> str:
+    """The address, or as near to it as a link may be long."""
+    found = None if fits_in_link(here) else gateway.at(here)
+    return return_url(found.forwarded, found.prefix) if found is not None else here
 
 
 def _wanted(scheme: str, host: str) -> str:

@@ -9,7 +9,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
 from ..domain import gateway
-from ..rules.return_to import MAX_LENGTH, local_path
+from ..rules.gateway import return_url
+from ..rules.return_to import local_path
 
 KEY = "wanted"
 _TO_GUARDED = "/hand-off?to="
@@ -56,12 +57,9 @@ def _matched(path: str) -> tuple[str, Mapping[str, Any]]:
 
 
 def _way_to_guarded(wanted: str | None) -> str | None:
-    """The local page that leads on to a page of a guarded address; to its host's first one where that is too long."""
+    """The local page that leads on to a page of a guarded address, or as near to it as a link may be long."""
     found = gateway.at(wanted) if wanted is not None else None
-    if wanted is None or found is None:
-        return None
-    way = _TO_GUARDED + quote(wanted, safe="")
-    return way if len(way) <= MAX_LENGTH else _TO_GUARDED + quote(f"{found.origin}{found.prefix}/", safe="")
+    return _TO_GUARDED + quote(return_url(found.forwarded, found.prefix), safe="") if found is not None else None
 
 
 def guarded_in(wanted: Any) -> str | None:

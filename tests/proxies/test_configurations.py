@@ -3,8 +3,10 @@
 from dataclasses import replace
 from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+from flask import Flask
 from sqlalchemy import update
 
 from mfaportal.models import Portal, Visibility
@@ -14,6 +16,8 @@ from tests.proxies.applications import FILE, Echo, Seen
 from tests.proxies.conftest import DATA, FILES, SOCKET, Guarded
 from tests.proxies.deployed import PORTAL_HOST
 from tests.proxies.fronts import Front
+from tests.proxies.playing import logged_in
+from tests.proxies.traveller import Traveller
 from tests.server import free_port
 
 pytestmark = pytest.mark.slow
@@ -55,6 +59,18 @@ NOT_FOR_BROWSERS = (
     "/x/../gateway/nginx",
     "/.mfaportal/denied",
 )
+LONG = {
+    "separators": "/page?" + "a=1&" * 400,
+    "more separators": "/page?" + "a=1&" * 425,
+    "nothing but separators": "/page?" + "&=" * 900,
+    "letters": "/page?of=" + "a" * 1900,
+    "encoded letters": "/page?of=" + "%C3%A4" * 600,
+    "a long path": "/" + "a" * 3000,
+    "a long path of signs": "/" + "&=" * 1800,
+}
+"""Addresses that are long, or get long where one stands in a link within a link."""
+AS_LONG_AS_MAY_BE = "/page?of=" + "&=" * 350
+"""Comes back to the letter."""
 
 
 def _last(application: Echo) -> Seen:
@@ -216,6 +232,36 @@ def test_the_portal_is_asked_about_the_host_that_the_proxy_has_chosen_and_no_oth
     shouted = front.get(FILES, "/harbour.json", [("Host", data.upper()), ("Cookie", cookie)])
     assert shouted.status == 200  # Datasette's
     assert not application.seen
+
+
+@pytest.mark.parametrize("path", LONG.values(), ids=LONG.keys())
+def test_a_stranger_with_a_long_address_comes_to_the_log_in_by_each_way(
+    guarded: Guarded, front: Front, path: str
+) -> None:
+    """Neither the proxy nor the portal finds the answer, or the question that it leads to, too long."""
+    stranger = Traveller(front)
+    page = stranger.open(FILES, path)
+    assert (page.status, len(stranger.way)) == (200, 2), stranger.way
+    assert b'name="password"' in page.body
+    page = stranger.open(FILES, f"/.mfaportal/enter?next={quote(path, safe='')}"[:4000])
+    assert page.status == 200, stranger.way
+    assert b'name="password"' in page.body
+
+
+@pytest.mark.parametrize("path", [*LONG.values(), AS_LONG_AS_MAY_BE], ids=[*LONG.keys(), "as long as may be"])
+def test_somebody_with_a_long_address_comes_back_as_near_to_it_as_may_be(
+    app: Flask, guarded: Guarded, front: Front, application: Echo, path: str
+) -> None:
+    host, reader = f"{FILES}:{front.site.port}", guarded.people.reader
+    held = logged_in(app, reader, host, f"{DATA}:{front.site.port}", guarded.clock())
+    somebody = Traveller(front)
+    name, _, value = held["<SESSION>"].partition("=")
+    somebody.held[PORTAL_HOST][name] = value
+    assert somebody.open(FILES, path).status == 200, somebody.way
+    nearest = (path, path.partition("?")[0], "/")
+    assert _last(application).path in (nearest[:1] if path == AS_LONG_AS_MAY_BE else nearest)
+    assert somebody.open(FILES, path).status == 200
+    assert _last(application).path == path, "with the pass nothing stands in any link"
 
 
 @pytest.mark.parametrize("broken", ["down", "another"])

@@ -1,6 +1,7 @@
 """The four headers of a proxy, and what an operator types as an address: one spelling for each, or refused."""
 
 import unicodedata
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -21,6 +22,7 @@ from mfaportal.rules.gateway import (
     read_forwarded,
     return_url,
 )
+from mfaportal.rules.return_to import GUARDED_MAX
 
 
 def _read(
@@ -422,12 +424,13 @@ def test_one_comes_back_to_the_very_page_with_its_query() -> None:
 
 
 def test_from_an_address_too_long_for_a_link_one_comes_back_without_its_query_or_to_the_first_page() -> None:
-    longest = "/app/" + "a" * (2000 - len("https://h/app/"))
+    longest = "/app/" + "a" * (GUARDED_MAX - len(quote("https://h/app/", safe="")))
     assert _return_url("https", "h", longest) == f"https://h{longest}"
-    assert _return_url("https", "h", f"{longest[:-2]}?b") == f"https://h{longest[:-2]}?b"
-    assert _return_url("https", "h", f"{longest[:-2]}?bb") == f"https://h{longest[:-2]}"
+    assert _return_url("https", "h", f"{longest[:-4]}?b") == f"https://h{longest[:-4]}?b"
+    assert _return_url("https", "h", f"{longest[:-2]}?") == f"https://h{longest[:-2]}"
     assert _return_url("https", "h", f"{longest}a") == "https://h/"
     assert _return_url("https", "h", f"{longest}a", "/app") == "https://h/app/"
+    assert _return_url("https", "h", "/x?" + "&=" * 500) == "https://h/x", "it counts as it stands in a link"
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,8 @@ HOSTILE = [
     "/\u202egro.elpmaxe",
     "/\ufeff/evil.example",
     "/\ud800",
-    "/" + "a" * 2000,
+    "/" + "a" * 2400,
+    "/account?" + "&" * 1310,
 ]
 OWN = [
     "/",
@@ -103,7 +104,8 @@ OWN = [
     "/@evil.example",
     "/evil.example",
     "/a:b",
-    "/" + "a" * 1999,
+    "/" + "a" * 2399,
+    "/account?" + "&" * 1200,
 ]
 
 

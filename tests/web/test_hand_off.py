@@ -9,13 +9,18 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from mfaportal.models import EventKind, Login, LoginPass
+from mfaportal.plumbing.config import ROOT
 from mfaportal.rules.mfa_rule import MfaRule
+from mfaportal.rules.return_to import GUARDED_MAX
 from tests import offer, rows
 from tests.browser_client import ORIGIN, Browser, Page
 from tests.clock import MovableClock
 from tests.guarded import DATA, PROXY, TRUST, GuardedHost, guard, identity
 from tests.people import Cast, give_app, set_rule
+from tests.phone import Phone
 
+COOKIE_MAX = 4093
+LINE_MAX = int(re.findall(r"limit_request_line = (\d+)", (ROOT / "gunicorn.conf.py").read_text())[0])
 TABLE = "/db/My%20table?_sort=n%C3%A4me&x=1,2&y=%2F"
 
 
@@ -214,6 +219,35 @@ def test_a_page_that_is_too_long_to_remember_leads_to_the_first_one(guarded: Gua
     assert parse_qs(urlsplit(way).query)["to"] == [DATA + "/x"]
     assert "?to=https%3A%2F%2Fdata.example.org%2F&" in _kept(guarded, "/" + "%25" * 600)
     assert guarded.ask("/" + "a" * 3000).location == f"{ORIGIN}/log-in?next=https%3A%2F%2Fdata.example.org%2F"
+
+
+def test_the_longest_address_comes_back_exactly_and_bursts_neither_a_line_nor_a_cookie(
+    app: Flask, guarded: GuardedHost, people: Cast, clock: MovableClock
+) -> None:
+    """By all ways: a link that holds the way to the page, which holds the address, and set-up in between."""
+    with app.app_context():
+        set_rule(MfaRule.EVERYONE, clock)
+    start = "/x?" + "&=" * 350
+    longest = start + "a" * (GUARDED_MAX - len(quote(DATA + start, safe="")))
+    browser, seen = guarded.browser, []
+    page = guarded.own(f"/.mfaportal/enter?next={quote(longest, safe='')}")
+    while page.status in (302, 303):
+        seen.append(page)
+        page = guarded.go(page.location if "://" in page.location else ORIGIN + page.location)
+    assert page.path.startswith("/log-in?next=/hand-off%3Fto%3D")
+    seen.append(browser.send(page, email=people.reader.email, password=people.reader.password))
+    seen.append(browser.get(seen[-1].location))
+    key = seen[-1].html.partition('<code class="key"')[2].partition(">")[2].partition("<")[0]
+    seen.append(browser.send(seen[-1], code=Phone(key).code(clock()), name="My phone"))
+    seen.append(browser.get(seen[-1].location))
+    page = browser.send(seen[-1], saved="yes")
+    while page.status in (302, 303):
+        seen.append(page)
+        page = guarded.go(page.location if "://" in page.location else ORIGIN + page.location)
+    assert (page.status, seen[-1].location) == (200, DATA + longest)
+    assert max(len(each.location) for each in seen) < LINE_MAX - len("GET  HTTP/1.1")
+    cookies = [cookie for each in seen for cookie in each.response.headers.getlist("Set-Cookie")]
+    assert 3000 < max(map(len, cookies)) < COOKIE_MAX
 
 
 def _kept(host: GuardedHost, uri: str) -> str:

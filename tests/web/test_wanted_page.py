@@ -169,6 +169,8 @@ ELSEWHERE = [
     "/invitations/token",
     "/welcome?token=x",
     "/" + "a" * 3000,
+    "/account?" + "&" * 1900,
+    "/account?" + '"' * 900,
     "\ud800",
     "",
 ]
