@@ -29,6 +29,8 @@ class Asked:
     holder: PassHolder
     role: Role
     portal_id: int
+    prefix: str
+    """Of the address that the request lies under."""
 
     @property
     def member(self) -> bool:
@@ -70,7 +72,7 @@ def ask(
         return chosen
     role = next(seen.role for seen in holder.places if seen.place.portal_id == chosen.portal_id)
     audience = Audience.BACK_OFFICE if chosen.back_office else Audience.FRONT_OFFICE
-    return Asked(forwarded, decide(audience, holder.stage, role), holder, role, chosen.portal_id)
+    return Asked(forwarded, decide(audience, holder.stage, role), holder, role, chosen.portal_id, chosen.prefix)
 
 
 def is_live(host: str, token_digest: bytes, *, now: datetime, limits: LoginLimits) -> bool:
@@ -88,8 +90,11 @@ def at(url: str) -> Place | None:
     """Where this URL leads, if a portal guards it; None where none does, or where it is not plain which."""
     found = _URL.fullmatch(url)
     forwarded = read_forwarded("GET", found[1], found[2], found[3] or "/") if found else None
-    if not isinstance(forwarded, Forwarded):
-        return None
+    return place_of(forwarded) if isinstance(forwarded, Forwarded) else None
+
+
+def place_of(forwarded: Forwarded) -> Place | None:
+    """Which address a request lies under; None where nobody guards it, or where it is not plain which."""
     columns = GuardedAddress.portal_id, GuardedAddress.scheme, GuardedAddress.prefix
     statement = select(*columns, *_OF_PORTAL).join(Portal, Portal.id == GuardedAddress.portal_id)
     with reading() as session:
@@ -98,7 +103,7 @@ def at(url: str) -> Place | None:
     if not isinstance(chosen, Chosen):
         return None
     row = next(row for row in rows if row.portal_id == chosen.portal_id)
-    return Place(_portal(row.portal_id, row), forwarded, row.prefix)
+    return Place(_portal(row.portal_id, row), forwarded, chosen.prefix)
 
 
 def _portal(portal_id: int, row: Any) -> PortalAt:

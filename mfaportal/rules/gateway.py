@@ -89,10 +89,11 @@ class GuardedPlace:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Whose request it is, and which half of the portal is asked for."""
+    """Whose request it is, which half of the portal is asked for, and the prefix of the address it lies under."""
 
     portal_id: int
     back_office: bool
+    prefix: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +212,8 @@ def choose(forwarded: Forwarded, places: Sequence[GuardedPlace]) -> Chosen | Unk
                 return Malformed("X-Forwarded-Uri", "doubled, for two addresses")
     own = [place for place in places if place.portal_id == literal[0].portal_id]
     paths = (forwarded.path, *forwarded.pieces)
-    return Chosen(literal[0].portal_id, any(_is_back_office(path, place) for path in paths for place in own))
+    back_office = any(_is_back_office(path, place) for path in paths for place in own)
+    return Chosen(literal[0].portal_id, back_office, literal[0].prefix)
 
 
 def _longest(
@@ -233,7 +235,7 @@ def _is_back_office(path: Readings, place: GuardedPlace) -> bool:
     )
 
 
-def return_url(forwarded: Forwarded, prefix: str = "") -> str:
+def return_url(forwarded: Forwarded, prefix: str) -> str:
     """Where somebody comes back to after logging in: the very page. Too long, it loses its query, or all its path."""
     start = f"{forwarded.scheme}://{forwarded.host}"
     urls = start + forwarded.uri, start + forwarded.uri.partition("?")[0]

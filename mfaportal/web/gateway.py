@@ -65,7 +65,7 @@ def for_others() -> ResponseReturnValue:
                 response.headers["Cookie"] = left
             return response
         case SendTo():
-            return _log_in_first(asked.forwarded)
+            return _log_in_first(asked)
         case Refuse():
             return _denied(asked)
         case _:
@@ -141,12 +141,14 @@ def _note_use(holder: PassHolder) -> None:
         current_app.logger.warning("could not note the last use of a login", exc_info=True)
 
 
-def _log_in_first(forwarded: Forwarded) -> ResponseReturnValue:
+def _log_in_first(asked: Asked) -> ResponseReturnValue:
+    forwarded = asked.forwarded
     if not _is_page():
         return jsonify(error="log_in_required"), 401
     if forwarded.method not in _SAFE:
         return guarded_pages.not_saved(forwarded, foreign=_is_foreign(forwarded))
-    return redirect(f"{runtime().settings.public_url}/log-in?next={quote(return_url(forwarded), safe='')}", 302)
+    wanted = quote(return_url(forwarded, asked.prefix), safe="")
+    return redirect(f"{runtime().settings.public_url}/log-in?next={wanted}", 302)
 
 
 def _denied(asked: Asked) -> ResponseReturnValue:

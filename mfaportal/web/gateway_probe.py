@@ -12,7 +12,7 @@ from ..domain import gateway
 from ..domain.probe_report import HOST, METHOD, PROTO, URI, Header, Report, State, answer_to
 from ..plumbing import probes
 from ..plumbing.runtime import runtime
-from ..rules.gateway import Forwarded, Malformed, read_forwarded, return_url
+from ..rules.gateway import Forwarded, Malformed, read_forwarded
 from . import asking
 from .client import trusted_peer
 
@@ -37,7 +37,7 @@ def answer_if_probe() -> Response | None:
         peer=request.remote_addr or "",
         trusted=trusted_peer(),
         headers={header: _judged(header, sent[argument]) for header, argument in _ARGUMENTS.items()},
-        known=isinstance(forwarded, Forwarded) and gateway.at(return_url(forwarded)) is not None,
+        known=isinstance(forwarded, Forwarded) and gateway.place_of(forwarded) is not None,
     )
     answer = jsonify(answer_to(probe, report))
     answer.status_code = 403

@@ -6,17 +6,17 @@ from flask.wrappers import Response
 from ..domain import gateway
 from ..domain.gateway import Asked, Place
 from ..plumbing.runtime import runtime
-from ..rules.gateway import Forwarded, return_url
+from ..rules.gateway import Forwarded
 
 
 def denied(forwarded: Forwarded, asked: Asked | None) -> Response:
     """Somebody is logged in and may not open this: as no member of the portal, or without a back office."""
-    return _page("gateway/denied.html", 403, forwarded.host, gateway.at(return_url(forwarded)), asked=asked)
+    return _page("gateway/denied.html", 403, forwarded.host, gateway.place_of(forwarded), asked=asked)
 
 
 def not_saved(forwarded: Forwarded, *, foreign: bool) -> Response:
     """Something was sent, and nobody is logged in any more, or it was a page of another host that sent it."""
-    place = gateway.at(return_url(forwarded))
+    place = gateway.place_of(forwarded)
     return _page("gateway/not_saved.html", 401, forwarded.host, place, foreign=foreign)
 
 

@@ -60,11 +60,11 @@ def test_a_uri_may_hold_commas() -> None:
 @pytest.mark.parametrize(
     ("uri", "chosen"),
     [
-        ("/front?a,/table", Chosen(1, back_office=False)),
-        ("/,/admin", Chosen(1, back_office=True)),
-        ("/admin,/", Chosen(1, back_office=True)),
-        ("/front?x,/admin/users?y", Chosen(1, back_office=True)),
-        ("/a,/b,/%61dmin,/c", Chosen(1, back_office=True)),
+        ("/front?a,/table", Chosen(1, back_office=False, prefix="")),
+        ("/,/admin", Chosen(1, back_office=True, prefix="")),
+        ("/admin,/", Chosen(1, back_office=True, prefix="")),
+        ("/front?x,/admin/users?y", Chosen(1, back_office=True, prefix="")),
+        ("/a,/b,/%61dmin,/c", Chosen(1, back_office=True, prefix="")),
         ("/a,/other/page", Malformed("X-Forwarded-Uri", "doubled, for two addresses")),
         ("/a" + ",/b" * 21, None),
     ],

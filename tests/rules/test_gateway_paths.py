@@ -26,8 +26,8 @@ PLACES = (
     GuardedPlace(ARCHIVE, "https", "/app", ("/admin", "/x")),
     GuardedPlace(WIKI, "https", "/app/deep/Wiki", ("/Special:Users",)),
 )
-FRONT, BACK = Chosen(CITY, False), Chosen(CITY, True)
-APP_FRONT, APP_BACK = Chosen(ARCHIVE, False), Chosen(ARCHIVE, True)
+FRONT, BACK = Chosen(CITY, False, ""), Chosen(CITY, True, "")
+APP_FRONT, APP_BACK = Chosen(ARCHIVE, False, "/app"), Chosen(ARCHIVE, True, "/app")
 
 
 def _whose(uri: str, places: Sequence[GuardedPlace] = PLACES, proto: str = "https") -> Chosen | Unknown | Malformed:
@@ -74,9 +74,9 @@ def _whose(uri: str, places: Sequence[GuardedPlace] = PLACES, proto: str = "http
         ("/app/admin", APP_BACK),
         ("/app/x/y", APP_BACK),
         ("/app/deep", APP_FRONT),
-        ("/app/deep/Wiki", Chosen(WIKI, False)),
-        ("/app/deep/Wiki/Main", Chosen(WIKI, False)),
-        ("/app/deep/Wiki/special:users", Chosen(WIKI, True)),
+        ("/app/deep/Wiki", Chosen(WIKI, False, "/app/deep/Wiki")),
+        ("/app/deep/Wiki/Main", Chosen(WIKI, False, "/app/deep/Wiki")),
+        ("/app/deep/Wiki/special:users", Chosen(WIKI, True, "/app/deep/Wiki")),
     ],
 )
 def test_a_path_belongs_to_the_longest_address_that_it_lies_under(uri: str, chosen: Chosen) -> None:
@@ -337,9 +337,9 @@ def test_another_scheme_than_the_addresss_is_unknown_and_no_shorter_address_take
 def test_a_portals_back_office_path_counts_from_each_of_its_addresses_that_the_path_lies_under() -> None:
     """Somebody may have said it with the other address in mind."""
     both = (GuardedPlace(CITY, "https", "", ("/app/admin",)), GuardedPlace(CITY, "https", "/app", ("/app/admin",)))
-    assert _whose("/app/admin", both) == BACK
-    assert _whose("/app/app/admin", both) == BACK
-    assert _whose("/app/other", both) == FRONT
+    assert _whose("/app/admin", both) == Chosen(CITY, True, "/app")
+    assert _whose("/app/app/admin", both) == Chosen(CITY, True, "/app")
+    assert _whose("/app/other", both) == Chosen(CITY, False, "/app")
     assert _whose("/other/app/admin", both) == FRONT
     another = (both[0], GuardedPlace(ARCHIVE, "https", "/app", ()))
     assert _whose("/app/admin", another) == APP_FRONT
@@ -353,7 +353,7 @@ def test_addresses_that_differ_in_case_alone_open_nothing() -> None:
     alike = (GuardedPlace(CITY, "https", "/App", ()), GuardedPlace(ARCHIVE, "https", "/app", ()))
     assert isinstance(_whose("/app", alike), Malformed)
     assert isinstance(_whose("/App", alike), Malformed)
-    assert _whose("/App", alike[:1]) == FRONT
+    assert _whose("/App", alike[:1]) == Chosen(CITY, False, "/App")
 
 
 Step = Callable[[str], str]
@@ -471,10 +471,10 @@ plain_paths = st.lists(st.from_regex(r"[a-zA-Z0-9_~.,=:@&-]{0,6}[a-zA-Z0-9_~-]",
 def test_a_plain_path_has_one_reading_and_is_itself(path: str, rest: str) -> None:
     read = read_forwarded("GET", "https", "h", path + rest)
     assert isinstance(read, Forwarded)
-    assert return_url(read) == f"https://h{path}{rest}"
+    assert return_url(read, "") == f"https://h{path}{rest}"
     assert len(read.path.folded) == 1
     assert choose(read, [GuardedPlace(CITY, "https", "", ()), GuardedPlace(WIKI, "https", path, ())]) == Chosen(
-        WIKI, False
+        WIKI, False, path
     )
     assert choose(read, [GuardedPlace(CITY, "https", "", (path,))]) == BACK
 

@@ -115,6 +115,42 @@ def test_somebody_who_is_no_member_is_nobody_here(app: Flask, guarded: GuardedHo
     assert guarded.own("/.mfaportal/denied?next=/admin").status == 403
 
 
+def test_under_a_prefix_a_long_path_leads_to_the_first_page_of_the_prefix(
+    app: Flask, people: Cast, browser: Browser
+) -> None:
+    """The host's own first page is nobody's."""
+    guard(app, f"{DATA}/wiki", f"{DATA}/app")
+    long = "a" * 3000
+    host = GuardedHost(browser)
+    for prefix in ("app", "wiki"):
+        page = host.ask(f"/{prefix}/{long}")
+        assert page.location == f"{ORIGIN}/log-in?next=https%3A%2F%2Fdata.example.org%2F{prefix}%2F"
+        assert f"?next=https%3A//data.example.org/{prefix}/" in host.ask(f"/{prefix}/{long}", method="POST").html
+        way_in = browser.get("/log-in", query_string={"next": f"{DATA}/{prefix}/{long}"})
+        assert f"form-action 'self' {DATA};" in way_in.response.headers["Content-Security-Policy"]
+
+
+def test_who_may_not_open_a_long_path_is_told_whose_it_is_all_the_same(
+    app: Flask, people: Cast, clock: MovableClock
+) -> None:
+    guard(app, f"{DATA}/wiki", f"{DATA}/app", back_office=("/admin",))
+    rows.put(app, update(Portal).values(visibility="public", sign_up="approval"))
+    with app.app_context():
+        portals.create(on_the_command_line(clock), "Elsewhere", "elsewhere")
+        outsider = add_person(clock, "outsider@example.org", "Outsider", "reader", portal="elsewhere")
+    for person, words, way_on in [
+        (outsider, "no member of City data", f"{ORIGIN}/portals/city-data/request-access"),
+        (people.reader, "the editors and admins of City data", f"{DATA}/app/"),
+    ]:
+        host = GuardedHost(Browser(app, clock))
+        host.browser.log_in(person)
+        for path in ("/app/admin", "/app/admin/" + "a" * 3000):
+            page = host.open(path)
+            assert page.status == 403
+            assert words in page.text, path
+            assert f'href="{way_on}"' in page.html
+
+
 @pytest.mark.parametrize("at", ["nginx", "forward"])
 def test_a_name_of_any_kind_is_a_header(app: Flask, people: Cast, clock: MovableClock, at: str) -> None:
     guard(app, DATA)
