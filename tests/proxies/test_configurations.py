@@ -18,6 +18,7 @@ from tests.proxies.deployed import PORTAL_HOST
 from tests.proxies.fronts import Front
 from tests.proxies.playing import logged_in
 from tests.proxies.traveller import Traveller
+from tests.proxies.tricks import SIGNS
 from tests.server import free_port
 
 pytestmark = pytest.mark.slow
@@ -39,6 +40,9 @@ LIES = [
     ("X-Original-URL", "/admin"),
     ("X-Original-URI", "/admin"),
     ("X-Rewrite-URL", "/admin"),
+    *[(f"Remote{sign}User", "operator@example.org") for sign in SIGNS],
+    *[(f"X{sign}Forwarded{sign}For", "192.0.2.1") for sign in SIGNS],
+    *[(f"X{sign}Original{sign}URL", "/admin/evil") for sign in SIGNS],
 ]
 """What a client may say about itself, and what the application must not hear."""
 COOKIES = {

@@ -72,6 +72,8 @@ def _holding(name: str, *cookie: str) -> Trick:
     return Trick(name, cookie=cookie)
 
 
+SIGNS = "!#$%&'*+.^_`|~"
+"""What may stand in a header's name beside letters, digits and hyphens; CGI and its heirs read them all as `_`."""
 _CHUNKED = "Transfer-Encoding: chunked"
 _INSIDE = "GET /admin/inside HTTP/1.1\r\nHost: <HOST>\r\nCookie: <NAME>=<PASS>\r\nConnection: close\r\n\r\n"
 """A request that hides in another one's body."""
@@ -409,6 +411,19 @@ IDENTITIES = (
         "REMOTE_EMAIL: <ADMIN>",
         "REMOTE_NAME: A",
         "REMOTE_GROUPS: admin",
+    ),
+    *(
+        _with(f"a user and roles with {sign}", f"Remote{sign}User: <ADMIN>", f"Remote{sign}Groups: admin")
+        for sign in SIGNS
+    ),
+    *(
+        _with(
+            f"a host and a path with {sign}",
+            f"X{sign}Forwarded{sign}Host: <OTHER>",
+            f"X{sign}Forwarded-Proto: http",
+            f"X{sign}Original{sign}URL: /admin",
+        )
+        for sign in SIGNS
     ),
     _with("a user for others", "X-Remote-User: <ADMIN>", "X_Remote_User: <ADMIN>"),
     _with("a user for yet others", "X-Forwarded-User: <ADMIN>", "X-Webauth-User: <ADMIN>", "X-Auth-User: <ADMIN>"),
