@@ -17,6 +17,22 @@ from tests.proxies.fronts import Answer
 pytestmark = pytest.mark.slow
 HTTP = yaml.safe_load((DEPLOY / "traefik" / "dynamic.yml").read_text())["http"]
 IDENTITY = ["Remote-User", "Remote-Name", "Remote-Email", "Remote-Groups"]
+FORWARDED = (
+    "X-Forwarded-Proto",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Port",
+    "X-Forwarded-Server",
+    "X-Forwarded-Uri",
+    "X-Forwarded-Method",
+    "X-Forwarded-Prefix",
+    "X-Forwarded-Tls-Client-Cert",
+    "X-Forwarded-Tls-Client-Cert-Info",
+    "X-Real-Ip",
+)
+"""What it takes away by itself from clients that it does not trust (its middleware `forwardedheaders`); no more."""
+FURTHER = tuple(f"X-Forwarded-{name}" for name in ("User", "Email", "Groups", "Preferred-Username", "Scheme", "Ssl"))
+"""What other proxies say, and applications behind them believe."""
 HOP_BY_HOP = {"connection", "upgrade", "te", "trailer", "transfer-encoding", "keep-alive", "content-length"}
 
 
@@ -32,7 +48,7 @@ class Traefik:
     def ask(self, method: str, host: str, uri: str, headers: dict[str, str]) -> tuple[Answer, dict[str, str]]:
         """What the portal says; and, if that is a yes, which headers the application gets."""
         kept = {name.title(): value for name, value in headers.items()}
-        kept = {name: value for name, value in kept.items() if not name.startswith("X-Forwarded-")}
+        kept = {name: value for name, value in kept.items() if name not in FORWARDED}
         for name, value in self._headers.items():
             assert value == ""
             kept.pop(name.title(), None)
@@ -59,6 +75,10 @@ class Traefik:
         return answer, kept
 
 
+def _spellings(name: str) -> list[str]:
+    return [name, name.replace("-", "_"), name.replace("-", ".")]
+
+
 @pytest.fixture
 def traefik(standing: Standing) -> Traefik:
     return Traefik(standing.server.port)
@@ -68,8 +88,8 @@ def traefik(standing: Standing) -> Traefik:
 @pytest.mark.parametrize("front", ["nginx"], indirect=True)
 def test_the_header_sets_that_traefik_documents_are_answered_as_it_needs(guarded: Guarded, traefik: Traefik) -> None:
     people, host = guarded.people, f"{FILES}:{guarded.front.site.port}"
-    liar = {name: "operator@example.org" for own in IDENTITY for name in (own, own.replace("-", "_"))}
-    liar |= {"X-Forwarded-Uri": "/public", "X-Forwarded-Host": "evil.test", "X-Original-URL": "/"}
+    liar = {name: "operator@example.org" for own in IDENTITY for name in _spellings(own)}
+    liar |= dict.fromkeys((*FORWARDED, *FURTHER), "evil.test") | {"X-Original-URL": "/", "Forwarded": "for=evil.test"}
     known = f"theme=dark; {guarded.cookie(people.reader, FILES)}; session=1"
 
     answer, told = traefik.ask("GET", host, "/page?of=1", {**liar, "Cookie": known})
@@ -110,4 +130,12 @@ def test_the_configuration_hangs_together_and_asks_about_all_but_our_own_corner(
     assert auth["trustForwardHeader"] is False
     assert auth["authResponseHeaders"] == [*IDENTITY, "Cookie"]
     stripped = HTTP["middlewares"]["mfaportal-strip"]["headers"]["customRequestHeaders"]
-    assert {*IDENTITY, *(name.replace("-", "_") for name in IDENTITY)} <= set(stripped)
+    assert {spelling for name in IDENTITY for spelling in _spellings(name)} <= set(stripped)
+    assert set(FURTHER) <= set(stripped)
+
+
+def test_it_is_said_which_setting_of_traefik_drops_all_other_spellings() -> None:
+    """There are more signs than a list could hold; only Traefik's own configuration can have all of them dropped."""
+    said = (DEPLOY / "traefik" / "dynamic.yml").read_text()
+    assert "entryPoints: {websecure: {http: {aliasHeadersStrategy: delete}}}" in said
+    assert "underscoreHeadersStrategy" in said
