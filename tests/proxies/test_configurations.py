@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from mfaportal.models import Portal, Visibility
 from mfaportal.plumbing.db import transaction
-from tests.people import PORTAL
+from tests.people import PORTAL, give_app
 from tests.proxies.applications import FILE, Echo, Seen
 from tests.proxies.conftest import DATA, FILES, SOCKET, Guarded
 from tests.proxies.deployed import PORTAL_HOST
@@ -73,7 +73,7 @@ LONG = {
     "a long path of signs": "/" + "&=" * 1800,
 }
 """Addresses that are long, or get long where one stands in a link within a link."""
-AS_LONG_AS_MAY_BE = "/page?of=" + "&=" * 350
+AS_LONG_AS_MAY_BE = "/page?of=" + "&=" * 370
 """Comes back to the letter."""
 
 
@@ -266,6 +266,27 @@ def test_somebody_with_a_long_address_comes_back_as_near_to_it_as_may_be(
     assert _last(application).path in (nearest[:1] if path == AS_LONG_AS_MAY_BE else nearest)
     assert somebody.open(FILES, path).status == 200
     assert _last(application).path == path, "with the pass nothing stands in any link"
+
+
+def test_the_page_that_is_wanted_waits_for_the_code_however_long_its_address(
+    guarded: Guarded, front: Front, application: Echo
+) -> None:
+    """The portal's answer holds it in a cookie, and is larger than what nginx takes unless it is told."""
+    reader = guarded.people.reader
+    give_app(reader, guarded.clock)
+    somebody = Traveller(front)
+    page = somebody.open(FILES, AS_LONG_AS_MAY_BE)
+    path = somebody.way[-1].removeprefix(front.url(PORTAL_HOST))
+    answer = somebody.send(PORTAL_HOST, path, page, {"email": reader.email, "password": reader.password})
+    assert (answer.status, answer.header("Location")) == (303, "/log-in/code")
+    page = somebody.open(PORTAL_HOST, "/log-in/code")
+    assert reader.phone is not None
+    answer = somebody.send(PORTAL_HOST, "/log-in/code", page, {"code": reader.phone.code(guarded.clock())})
+    assert somebody.open(PORTAL_HOST, answer.header("Location")).status == 200
+    assert _last(application).path == AS_LONG_AS_MAY_BE
+    again = "/page?of=" + "a" * 3900  # what somebody with a pass is sent to at once
+    assert somebody.open(FILES, f"/.mfaportal/enter?next={again}").status == 200
+    assert _last(application).path == again
 
 
 @pytest.mark.parametrize("broken", ["down", "another"])
