@@ -11,6 +11,7 @@ from flask.wrappers import Response
 from ..domain import gateway, hand_offs
 from ..domain.outcomes import PausedUntil
 from ..rules.access import Audience
+from ..rules.gateway import return_url
 from . import asking, guarded_pages, wanted_page
 from .gate import audience
 from .guarded_host import PREFIX
@@ -31,7 +32,8 @@ def hand_off() -> ResponseReturnValue:
     wanted = gateway.at(request.args.get("to", ""))
     if wanted is None:
         abort(404)
-    path, host = wanted.forwarded.uri, wanted.forwarded.host
+    host = wanted.forwarded.host
+    path = return_url(wanted.forwarded, wanted.prefix).removeprefix(wanted.origin)
     if path.lower().startswith(PREFIX):
         return guarded_pages.misconfigured(host, _NOT_OURS, on_own_host=True)
     way = f"{wanted.origin}{PREFIX}/enter?next={quote(path, safe='')}"

@@ -250,6 +250,16 @@ def test_the_longest_address_comes_back_exactly_and_bursts_neither_a_line_nor_a_
     assert 3000 < max(map(len, cookies)) < COOKIE_MAX
 
 
+def test_a_way_that_somebody_wrote_by_hand_is_no_longer_than_ours(guarded: GuardedHost, people: Cast) -> None:
+    guarded.browser.log_in(people.reader)
+    for way in ("/hand-off?to=" + DATA, "/log-in?next=" + DATA):
+        page = guarded.go(f"{ORIGIN}{way}/x?{'=' * 1900}")
+        while page.status in (302, 303):
+            assert len(page.location) < LINE_MAX
+            page = guarded.go(page.location if "://" in page.location else ORIGIN + page.location)
+        assert page.status == 200, way
+
+
 def _kept(host: GuardedHost, uri: str) -> str:
     """What stands in the session for a page that is short enough for a URL, and too long once it is quoted."""
     return host.browser.get("/log-in", query_string={"next": DATA + uri}).location + "&"
