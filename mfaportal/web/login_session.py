@@ -26,6 +26,9 @@ INVITATION = "invitation_token"
 """Where an invitation's token stands in the session: whoever has an account logs in to accept it."""
 WORTH_TELLING = 3
 """So many wrong codes before a right one: fewer are somebody's own slips."""
+_MESSAGES = "_flashes"
+_MESSAGES_MAX = 4
+"""How many wait for the next page: of a program that posts and never looks, they would outgrow the cookie."""
 _DEVICE_SALT = "device"
 _DEVICE_DAYS = 400
 _DEVICES_MAX = 4
@@ -67,6 +70,8 @@ class Sessions(SecureCookieSessionInterface):
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Nothing, where nobody has written into it; who has looked at it says that the answer depends on it."""
         if session.modified:
+            if len(session.get(_MESSAGES, ())) > _MESSAGES_MAX:
+                session[_MESSAGES] = session[_MESSAGES][-_MESSAGES_MAX:]
             super().save_session(app, session, response)
         elif session.accessed:
             if "Vary" in response.headers:

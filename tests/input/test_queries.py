@@ -117,6 +117,18 @@ def test_somebody_led_to_set_up_still_gets_a_cookie_that_fits(scene: Scene) -> N
     _expect_cookie_fits(page.response.headers["Set-Cookie"])
 
 
+def test_messages_that_nobody_reads_do_not_grow_the_cookie_beyond_what_fits(scene: Scene) -> None:
+    """A program that posts and never follows; the newest are kept, for whoever looks at last."""
+    scene.seed()
+    scene.with_mail()
+    page = scene.browser.get("/forgot-password")
+    for _ in range(60):
+        answer = scene.browser.send(page, email="nobody@example.org")
+        assert answer.status == 303, "werkzeug warns of a cookie that browsers may drop"
+        _expect_cookie_fits(answer.response.headers["Set-Cookie"])
+    assert "a link is on its way" in scene.browser.get("/forgot-password").text
+
+
 def test_a_bad_welcome_token_makes_nobody_welcome(browser: Browser) -> None:
     for value in BASE:
         if value.text is None or len(value.text) > 3_000:
