@@ -17,10 +17,18 @@ All short forms of this folder together take forty seconds of one core.
 import os
 from typing import TypeVar
 
+from tests.plugins.tools import must_have_all
+
 FULL = os.environ.get("FAULTS") == "full"
+CI = must_have_all(os.environ)
 Length = TypeVar("Length")
 
 
 def either(short: Length, full: Length) -> Length:
     """The first in `make test`, the second in `make faults`."""
     return full if FULL else short
+
+
+def in_ci(short: Length, ci: Length, full: Length) -> Length:
+    """As `either`, with a length of its own in continuous integration."""
+    return full if FULL else ci if CI else short

@@ -12,13 +12,13 @@ from sqlalchemy import delete
 from mfaportal.models import Throttle
 from mfaportal.plumbing.db import transaction
 from tests.faults.desks import Admin, Editor, Operator
-from tests.faults.length import either
+from tests.faults.length import either, in_ci
 from tests.faults.lives import Dweller, Forgetful, Life, Newcomer
 from tests.faults.place import back_again, standing, unsound
 from tests.plugins.figures import Figure
 from tests.races.arena import Arena
 
-ROUNDS = either(2, 200)
+ROUNDS = in_ci(2, 20, 200)
 WORKERS = either(2, 4)
 LATEST = 0.5
 """Seconds that the kill may come later than the last of so many successes as there are people."""
