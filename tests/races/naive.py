@@ -3,7 +3,8 @@
 Taken away are transactions (each statement stands alone), the condition under which a code or a recovery code is
 taken, the one statement that counts an attempt, the conditions under which a login begins and becomes whole, the one
 under which an invitation is taken, and the second look at a link; and logging out only empties the cookie, and
-portals are deleted without the lock on files.
+portals are deleted without the lock on files. A rule that is applied now reaches only those who were
+inside when it began.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ from mfaportal import create_app
 from mfaportal.domain import (
     accepting,
     access_requests,
+    access_security,
     admission,
     audit,
     half_logins,
@@ -38,7 +40,13 @@ from mfaportal.domain import (
 from mfaportal.domain.caller import Caller
 from mfaportal.domain.half_logins import Begun
 from mfaportal.domain.one_time_links import LinkRefusal
-from mfaportal.domain.outcomes import Done, UsedCode, WrongCode
+from mfaportal.domain.outcomes import (
+    Done,
+    PortalRefusal,
+    RuleRefusal,
+    UsedCode,
+    WrongCode,
+)
 from mfaportal.domain.request_decisions import Decision, Verdict
 from mfaportal.domain.throttle_rows import Question, Row, Subject
 from mfaportal.domain.verifier import App, Judgement
@@ -49,20 +57,24 @@ from mfaportal.models import (
     EventKind,
     Invitation,
     LinkKind,
+    Login,
     LoginPass,
     OneTimeLink,
     RecoveryCode,
     RequestState,
     Throttle,
+    Visibility,
 )
 from mfaportal.models.throttle import packed
 from mfaportal.plumbing import db, postgresql, sqlite
 from mfaportal.plumbing.db import change, insert_or_ignore, reading, transaction
 from mfaportal.plumbing.passwords import hash_password
 from mfaportal.plumbing.tokens import digest
+from mfaportal.rules.mfa_rule import MfaRule
 from mfaportal.rules.throttling import History
 
 _judge = verifier.judge
+_change_rule = access_security.change
 
 
 def _begin_nothing(connection: Connection) -> None:
@@ -193,6 +205,18 @@ def _stay_logged_in(caller: Caller, token_digest: bytes) -> None:
     """The row of the login is left alone."""
 
 
+def _apply_to_those_inside(
+    caller: Caller, slug: str, *, visibility: Visibility | None, rule: MfaRule, apply_now: bool
+) -> Done | RuleRefusal | PortalRefusal:
+    """Whoever is inside without an app is thrown out; then the rule begins for those who log in later."""
+    if apply_now:
+        with transaction() as session:
+            without = Account.id.not_in(select(Authenticator.account_id))
+            inside = Login.ended_at.is_(None), Login.account_id.in_(select(Account.id).where(without))
+            change(session, update(Login).where(*inside).values(ended_at=caller.now))
+    return _change_rule(caller, slug, visibility=visibility, rule=rule, apply_now=False)
+
+
 sqlite._begin = postgresql._begin = _begin_nothing
 verifier.judge = _judge_with_last_steps
 verifier.take = _take_whatever
@@ -207,6 +231,7 @@ link_rows.taken = _take_any_link
 password_changes._replaced = _replace_any_password
 request_decisions._take = _decide_whatever
 access_requests.insert_or_ignore = _insert_whatever  # type: ignore[assignment,attr-defined]
+access_security.change = _apply_to_those_inside
 logins.log_out = _stay_logged_in
 portals.settled = _without_a_lock  # type: ignore[attr-defined]
 app = create_app()

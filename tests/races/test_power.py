@@ -41,6 +41,7 @@ from tests.races.arena import Arena, Race, broken
         of_passwords.one_address_confirmed,
         of_changes.suspended_while_coming_in,
         of_changes.new_password_while_coming_in,
+        of_changes.rule_applied_while_coming_in,
         of_changes.renamed_while_deleted,
         of_recovery.one_recovery_code,
         of_recovery.ten_recovery_codes,
