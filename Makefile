@@ -43,7 +43,7 @@ races: .venv/.dev ## Run the races of many browsers in ten rounds each (ARGS=--d
 
 faults: .venv/.dev ## Load and faults at full length: killed, locked, full, restarted, raced, fuzzed (half an hour or more)
 	@FAULTS=full ROUNDS=10 $(PY) -m pytest -n auto tests/faults tests/races tests/input tests/clock_faked tests/proxies/test_tricks.py \
-		tests/browser/test_look.py tests/test_first_start.py $(ARGS)
+		tests/browser/test_look.py tests/test_first_start.py tests/test_mail.py $(ARGS)
 
 check: .venv/.dev ## Lint, format, types, layers, dependencies, dead code, then the tests on both databases
 	$(PY) -m ruff check

@@ -1,7 +1,9 @@
 """D16: a day on which everything secret is used once. Afterwards none of it stands anywhere but where it belongs.
 
-Looked through are the log, the database's files byte by byte, the instance folder, the error pages, and what the
-machine tells of the processes. What was deleted is looked for in its sealed form, too.
+Looked through are the log, the database's files byte by byte, the instance folder, temporary files (also those that
+have lost their name), the error pages, the mails, and what the machine tells of the processes. What was deleted is
+looked for in its sealed form, too. A link stands in the one mail that brings it, and nowhere else (in no mail where it
+was used before that left).
 """
 
 import base64
@@ -9,19 +11,21 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 from flask.sessions import SecureCookieSessionInterface
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from mfaportal.models import Account, Authenticator
+from mfaportal.models import Account, Authenticator, Mail
 from mfaportal.plumbing.db import db, transaction
 from mfaportal.plumbing.passwords import hash_password
 from tests.contents import contents
 from tests.databases import on_postgresql
 from tests.faults.place import standing
 from tests.faults.test_locked import held
+from tests.mail_server import MailServer, mail_server
 from tests.people import PORTAL, Person
 from tests.phone import Phone
 from tests.plugins.figures import Figure
@@ -29,6 +33,7 @@ from tests.races.arena import Arena
 from tests.told import told
 from tests.visitor import Visitor
 
+LINK = "link of "
 METHODS, CODES = "/account/security/methods", "/account/security/recovery-codes"
 FIRST, SECOND, THIRD, WRONG = (f"Marmalade-{word}-8714 lantern" for word in ("one", "two", "three", "wrong"))
 
@@ -39,6 +44,7 @@ class Day:
 
     place: Arena
     person: Person
+    mails: MailServer
     secrets: dict[str, str] = field(default_factory=dict)
     sealed: dict[str, bytes] = field(default_factory=dict)
     pages: list[str] = field(default_factory=list)
@@ -69,7 +75,7 @@ class Day:
                 mail.facts["link"] for mail in told(self.place.app) if mail.kind == kind and "link" in mail.facts
             ]
             if found:
-                self.secrets[f"link of {kind}"] = found[-1].rpartition("/")[2]
+                self.secrets[f"{LINK}{kind}"] = found[-1].rpartition("/")[2]
                 return str(found[-1])
             time.sleep(0.1)
         raise AssertionError(f"no {kind} among {[mail.kind for mail in told(self.place.app)]}")
@@ -155,10 +161,46 @@ def _processes(place: Arena) -> Iterator[tuple[str, bytes]]:
             yield f"{what} of a process", Path(f"/proc/{pid}/{what}").read_bytes()
 
 
+def _temporary(place: Arena) -> Iterator[tuple[str, bytes]]:
+    folder = Path(place.server.environment["TMPDIR"])
+    for path in folder.rglob("*"):
+        if path.is_file():
+            yield f"temporary file {path.name}", path.read_bytes()
+    for pid in (place.server.pid, *place.server.workers):
+        for number in Path(f"/proc/{pid}/fd").iterdir():
+            if str(folder) in str(number.readlink()):
+                yield "a temporary file without a name", number.read_bytes()
+
+
+def _mails(day: Day) -> list[EmailMessage]:
+    """All that were written on this day; until now the server has put them off."""
+    day.mails.data = ""
+    with transaction() as session:
+        session.execute(update(Mail).where(Mail.sealed.is_not(None)).values(next_try_at=day.place.now()))
+        written = set(session.scalars(select(Mail.message_id).where(Mail.sealed.is_not(None))))
+    until = time.monotonic() + 20
+    while {str(mail["Message-ID"]) for mail in day.mails.received} < written and time.monotonic() < until:
+        time.sleep(0.1)
+    assert {str(mail["Message-ID"]) for mail in day.mails.received} >= written
+    return day.mails.received
+
+
+def _leaks_by_mail(forms: dict[str, set[bytes]], mails: list[EmailMessage]) -> list[str]:
+    texts = [f"{mail['To']} {mail['Subject']}\n{mail.get_content()}".encode() for mail in mails]
+    leaks, carried = [], 0
+    for what, each in forms.items():
+        holding = [text for text in texts if any(form in text for form in each)]
+        carried += len(holding)
+        if len(holding) > (1 if what.startswith(LINK) else 0):
+            leaks.append(f"{what} in {len(holding)} mails")
+    assert carried, "what is there is not found either"
+    return leaks
+
+
 def _everywhere(day: Day) -> list[tuple[str, bytes]]:
     """What a thief of disks, logs and machines would read."""
     found = [("log", day.place.server.log.encode()), *_processes(day.place)]
-    return [*found, *_disk(day.place), *(("a page", page.encode()) for page in day.pages)]
+    return [*found, *_disk(day.place), *_temporary(day.place), *(("a page", page.encode()) for page in day.pages)]
 
 
 def _disk(place: Arena) -> list[tuple[str, bytes]]:
@@ -186,14 +228,17 @@ def _forms(secret: str) -> set[bytes]:
 
 @pytest.fixture
 def day(instance: Path, tmp_path: Path, owasp_hashes: None) -> Iterator[Day]:
-    with standing(instance, tmp_path, workers=0) as place:
-        place.server.settings["MFAPORTAL_MAIL_URL"] = "smtp://127.0.0.1:9"
+    with mail_server() as mails, standing(instance, tmp_path, workers=0) as place:
+        mails.data = "451 4.3.0 later"  # until all are written they wait, and can be opened
+        (tmp_path / "temporary").mkdir()
+        place.server.environment["TMPDIR"] = str(tmp_path / "temporary")
+        place.server.settings["MFAPORTAL_MAIL_URL"] = mails.url
         place.server.settings["MFAPORTAL_MAIL_FROM"] = "portal@example.org"
         place.server.start(workers=1)
         person, first = place.person(), hash_password(FIRST)
         with transaction() as session:
             session.get_one(Account, person.id).password_digest = first
-        yield Day(place, person)
+        yield Day(place, person, mails)
 
 
 def test_no_secret_stands_anywhere_but_in_its_place(day: Day, figure: Figure) -> None:
@@ -203,16 +248,16 @@ def test_no_secret_stands_anywhere_but_in_its_place(day: Day, figure: Figure) ->
     _a_reset(day)
     _a_desk(day)
     _faults(day)
-    places = _everywhere(day)
+    places, mails = _everywhere(day), _mails(day)
     day.place.server.stop()
     db.engine.dispose()
     left = _disk(day.place)  # the journal is written into the database, and deleted rows are gone from both
     forms = {what: _forms(secret) for what, secret in day.secrets.items()}
-    leaks = _found(forms, [*places, *left])
+    leaks = _found(forms, [*places, *left]) + _leaks_by_mail(forms, mails)
     if not on_postgresql():  # which keeps what was deleted until it is overwritten; it is still sealed
         leaks += _found({what: {one} for what, one in day.sealed.items()}, left)
     stays = day.place.rows(select(Authenticator.sealed_secret).where(Authenticator.account_id == day.person.id))
     assert _found({"the app that stays": set(stays)}, left), "what is there is not found either"
-    figure("D16 leaks", secrets=len(forms), places=len(places), leaked=len(leaks))
+    figure("D16 leaks", secrets=len(forms), places=len(places), mails=len(mails), leaked=len(leaks))
     assert not leaks, "\n".join(leaks)
     assert any(b"POST /log-in" in content for _name, content in places)
