@@ -2,7 +2,7 @@
 
 Looked through are the log, the database's files byte by byte, the instance folder, temporary files (also those that
 have lost their name), the error pages, the mails, and what the machine tells of the processes. What was deleted is
-looked for in its sealed form, too. A link stands in the one mail that brings it, and nowhere else (in no mail where it
+looked for in its sealed form, too. A link stands in the one mail that brings it, and nowhere else (in none where it
 was used before that left).
 """
 
