@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -23,6 +23,11 @@ LONG = either(7.0, 30.0)
 """Longer than the five seconds for which the database is waited for."""
 LONGEST = 6.5
 """Seconds until an answer, whatever holds the database: five of waiting, and what the answer itself takes."""
+FOR_EVER = either(7.0, 60.0)
+"""Longer than the thirty seconds after which gunicorn takes a worker for dead."""
+WRITERS = 8
+AT_ONCE = 1.0
+"""Seconds within which a page is read meanwhile, and something is written once the database is free."""
 READING = either(1.0, 60.0)
 WRITES_A_SECOND = 10
 WAL = 64 * 1024 * 1024
@@ -50,6 +55,13 @@ class Desk:
         self.browser: Browser = place.logins(person, 1)[0]
         self.slowest = 0.0
 
+    def until(self, stop: threading.Event, do: Callable[["Desk"], int], pause: float = 0.0) -> list[int]:
+        """The same again and again; all the statuses."""
+        statuses = []
+        while not stop.wait(pause):
+            statuses.append(do(self))
+        return statuses
+
     def read(self) -> int:
         return self._timed("GET", {})
 
@@ -72,6 +84,7 @@ def place(instance: Path, tmp_path: Path, owasp_hashes: None) -> Iterator[Arena]
 
 def test_others_at_the_database_cost_a_wait_and_nothing_else(place: Arena, figure: Figure) -> None:
     _held_by_others(place, figure)
+    _held_for_ever(place, figure)
     if not on_postgresql():
         _read_without_end(place, figure)
 
@@ -99,6 +112,37 @@ def _held_by_others(place: Arena, figure: Figure) -> None:
     assert (long, reading) == ([503] * 4, [200] * 4)
     assert after == [303] * 4
     assert slowest < LONGEST
+    assert (place.server.workers, unsound(place)) == (workers, [])
+
+
+def _held_for_ever(place: Arena, figure: Figure) -> None:
+    """Whoever writes is refused each time, in time; no worker is lost over it, and whoever reads notices nothing."""
+    writers, reader = [Desk(place) for _ in range(WRITERS)], Desk(place)
+    workers, stop = place.server.workers, threading.Event()
+    with ThreadPoolExecutor(WRITERS + 1) as pool:
+        with held(place, FOR_EVER):
+            writing = [pool.submit(desk.until, stop, Desk.write) for desk in writers]
+            reading = pool.submit(reader.until, stop, Desk.read, 1 / WRITES_A_SECOND)
+            time.sleep(FOR_EVER - LONGEST + 1)  # the last writes begin while it is still held
+            stop.set()
+            refused = [status for each in writing for status in each.result()]
+            read = reading.result()
+        later = [Desk(place) for _ in range(WRITERS)]
+        after = list(pool.map(Desk.write, later))
+    figure(
+        "D6 database held without end",
+        writes=len(refused),
+        refused=refused.count(503),
+        most_seconds_of_a_write=round(max(desk.slowest for desk in writers), 1),
+        reads=len(read),
+        reads_that_failed=sum(status != 200 for status in read),
+        most_milliseconds_of_a_read=round(reader.slowest * 1000),
+        workers_lost=len(set(workers) - set(place.server.workers)),
+    )
+    assert (set(refused), set(read)) == ({503}, {200})
+    assert len(refused) >= WRITERS * max(1, int(FOR_EVER / LONGEST)), "nobody waited in vain"
+    assert (max(desk.slowest for desk in writers) < LONGEST, reader.slowest < AT_ONCE) == (True, True)
+    assert (after, max(desk.slowest for desk in later) < AT_ONCE) == ([303] * WRITERS, True)
     assert (place.server.workers, unsound(place)) == (workers, [])
 
 
