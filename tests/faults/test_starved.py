@@ -7,7 +7,7 @@ import resource
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from http.client import HTTPException
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import pytest
@@ -15,14 +15,17 @@ from sqlalchemy import delete, event
 
 from mfaportal.models import Throttle
 from mfaportal.plumbing.db import db, transaction
+from mfaportal.rules.cookie_names import on_guarded_host
 from tests.browser_client import Browser
 from tests.databases import on_postgresql
 from tests.faults.length import either
 from tests.faults.lives import with_apps
+from tests.faults.loads import HOST, guarded_host
 from tests.faults.place import standing, unsound, visitor_of
 from tests.input.scenes import Scene
 from tests.people import PORTAL
 from tests.plugins.figures import Figure
+from tests.proxies import passes
 from tests.races import arena
 from tests.races.arena import Arena
 from tests.races.volley import Request
@@ -62,11 +65,38 @@ class Watch:
         self.person, _ = with_apps(place, 1, "editor")
         self.inside: arena.Browser = place.logins(self.person, 1)[0]
         self.asked = 0
+        guarded_host(place)
+        with transaction() as session:
+            self._pass = passes.of_login(session, self.inside.login_id, HOST, place.now())
 
     def read(self) -> list[int]:
         """The statuses of pages that only read; 0 where the line was cut."""
         self.asked += len(READING)
         return [self._status(self.inside.get(path)) for path in READING]
+
+    def ask(self) -> tuple[list[int], list[int]]:
+        """What the gateway says, by both ways, of the browser inside and of one without a pass."""
+        ways = ("/gateway/nginx", "/gateway/forward")
+        self.asked += 2 * len(ways)
+        return [self._asked(way, self._pass) for way in ways], [self._asked(way, "x" * 43) for way in ways]
+
+    def _asked(self, way: str, token: str) -> int:
+        connection = HTTPConnection("127.0.0.1", self.place.server.port, timeout=30)
+        headers = {
+            "Cookie": f"{on_guarded_host('pass', 'https', HOST)}={token}",
+            "X-Forwarded-Method": "GET",
+            "X-Forwarded-Proto": "https",
+            "X-Forwarded-Host": HOST,
+            "X-Forwarded-Uri": "/trees",
+            "X-Forwarded-For": self.inside.address,
+        }
+        try:
+            connection.request("GET", way, headers=headers)
+            return connection.getresponse().status
+        except (OSError, HTTPException):
+            return 0
+        finally:
+            connection.close()
 
     def _status(self, request: Request) -> int:
         try:
@@ -118,19 +148,27 @@ def watch(instance: Path, tmp_path: Path, owasp_hashes: None) -> Iterator[Watch]
 def test_a_full_disk_and_a_lack_of_files_refuse_what_has_to_write_and_pass(watch: Watch, figure: Figure) -> None:
     """Half logins are written by the test itself, whose own processes have all that they need."""
     assert (watch.read(), watch.enter(), watch.upload()) == ([200] * 4, [303, 422], 303)
+    assert watch.ask() == ([200, 200], [401, 302])
     with limited(watch.place, resource.RLIMIT_FSIZE, 1):
         full = (watch.read(), watch.enter(), watch.upload())
+        gateway = [watch.ask()]
     watch.recovers()
     assert full == ([200] * 4, [303, 422] if on_postgresql() else [503, 503], 503), "PostgreSQL has a disk of its own"
+    assert gateway == [([200, 200], [401, 302])], "it only reads"
     few = []
     for spare in (0, 1, 3):
         workers = watch.place.server.workers
         files = max(len(list(Path(f"/proc/{worker}/fd").iterdir())) for worker in workers)
         with limited(watch.place, resource.RLIMIT_NOFILE, files + spare):
             few += watch.read() + watch.enter()
+            gateway.append(watch.ask())
         watch.recovers()
-    figure(SUBJECT, requests=watch.asked, let_in_by_mistake=0 if on_postgresql() else full[1].count(303))
+    let_in = sum(strangers.count(200) for _members, strangers in gateway)
+    let_in += 0 if on_postgresql() else full[1].count(303)
+    figure(SUBJECT, requests=watch.asked, let_in_by_mistake=let_in)
     assert set(few) <= {0, 200, 303, 422, 503}
+    for members, strangers in gateway:
+        assert (set(members) <= {0, 200, 503}, set(strangers) <= {0, 302, 401, 503}) == (True, True), gateway
 
 
 @pytest.mark.sqlite_only("what it says of a file that nobody may write")
