@@ -5,7 +5,7 @@ Here is how they log in, step up and log out; `tests.faults.deeds` has what they
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from flask import Flask
@@ -23,6 +23,7 @@ from tests.people import PASSWORD, Cast
 ACCOUNT, METHODS, CODES = "/account", "/account/security/methods", "/account/security/recovery-codes"
 HOME = {CODE: "/log-in/code", SET_UP: "/log-in/set-up"}
 BROWSERS, PEOPLE = 4, 4
+MOST_WRONG = 100
 which = st.integers(0, BROWSERS - 1)
 who = st.integers(0, PEOPLE - 1)
 
@@ -34,6 +35,7 @@ class World:
         self.apps, self.clock, self.cast, self.again = apps, clock, cast, again
         self.began = clock()
         self.runs = self.steps = self.requests = self.codes_taken = self.accepted_twice = 0
+        self.most_wrong_in_a_row = 0
 
 
 class Entering(RuleBasedStateMachine):
@@ -48,9 +50,10 @@ class Entering(RuleBasedStateMachine):
         world.runs += 1
         self.clock = world.clock
         self.clock.now = world.began
-        cast, roles = world.cast.everybody, ("reader", "editor", "admin", "operator")
-        self.humans = [Human(person, role, PASSWORD) for person, role in zip(cast, roles, strict=True)]
-        self.rule = Rule()
+        cast, roles = world.cast.everybody, ("reader", "editor", "admin", None)
+        members = zip(cast, roles, strict=True)
+        self.humans = [Human(person, role, PASSWORD, operator=role is None) for person, role in members]
+        self.rule, self.public = Rule(), False
         self.sessions: list[Session | None] = [None] * BROWSERS
         self.app = world.apps[0]
         self.browsers = [Browser(self.app, self.clock) for _ in range(BROWSERS)]
@@ -59,7 +62,6 @@ class Entering(RuleBasedStateMachine):
         self.taken: set[tuple[str, int]] = set()
         self.old: list[str] = []
         """Codes that were taken."""
-        self.wrong: dict[int, list[datetime]] = {}
         self.told = self.count_events()
         """How many events of each kind there have to be."""
         self.events = self.told.total()
@@ -135,9 +137,11 @@ class Entering(RuleBasedStateMachine):
             return
         if not right or human.password is None:
             assert page.status == 422, page.text
+            self.told[EventKind.LOGIN_PASSWORD_WRONG] += 1
             return
         if human.suspended:
             assert page.status == 403, page.text
+            self.told[EventKind.LOGIN_REFUSED] += 1
             return
         assert page.status == 303, page.text
         session = Session(human, self.clock(), self.clock())
@@ -147,6 +151,8 @@ class Entering(RuleBasedStateMachine):
         if reached == WHOLE:
             session.confirmed_at = self.clock()
             self.came_in(number, session)
+        else:
+            self.told[EventKind.LOGIN_PASSWORD_RIGHT] += 1
 
     @rule(number=which, person=who)
     def come_in(self, number: int, person: int) -> None:
@@ -183,21 +189,30 @@ class Entering(RuleBasedStateMachine):
         self.take(session.human, code, accepted=page.status == 303)
         if page.status != 303:
             assert page.status == 422
-            self.guess(session, at)
+            self.guess(session.human, at)
             return
+        self.proven(number, session, at)
+
+    def proven(self, number: int, session: Session, at: str) -> None:
+        """A code was taken: it lets somebody in, or confirms who is."""
         session.confirmed_at = self.clock()
         if at == CODE:
+            session.human.wrong.clear()
             session.second_factor_at = self.clock()
             self.came_in(number, session)
+        else:
+            self.told[EventKind.LOGIN_CONFIRMED] += 1
 
-    def guess(self, session: Session, at: str) -> None:
-        """Invariant 3: at log-in no five minutes hold more than five judged codes of an account."""
+    def guess(self, human: Human, at: str) -> None:
+        """Invariant 3: at log-in no five minutes hold more than five judged codes, and no row more than a hundred."""
+        self.told[EventKind.CODE_WRONG] += 1
         if at != CODE:
             return
-        judged = self.wrong.setdefault(session.human.person.id, [])
-        near = [when for when in judged if abs(self.clock() - when) < timedelta(minutes=5)]
-        judged.append(self.clock())
+        near = [when for when in human.wrong if abs(self.clock() - when) < timedelta(minutes=5)]
+        human.wrong.append(self.clock())
+        self.world.most_wrong_in_a_row = max(self.world.most_wrong_in_a_row, len(human.wrong))
         assert len(near) < 5, f"{len(near) + 1} wrong codes in five minutes"
+        assert len(human.wrong) <= MOST_WRONG, f"{len(human.wrong)} wrong codes in a row"
 
     @rule(number=which, data=st.data())
     def give_recovery_code(self, number: int, data: st.DataObject) -> None:
@@ -215,15 +230,13 @@ class Entering(RuleBasedStateMachine):
             return
         assert (page.status == 303) == (code in human.codes), f"{page.status} {page.text}"
         if page.status != 303:
-            self.guess(session, at)
+            self.guess(human, at)
             return
         human.codes.remove(code)
         human.used_codes.add(code)
         self.told[EventKind.RECOVERY_CODE_USED] += 1
-        session.confirmed_at = self.clock()
-        if at == CODE:
-            session.second_factor_at, session.recovered = self.clock(), True
-            self.came_in(number, session)
+        session.recovered = session.recovered or at == CODE
+        self.proven(number, session, at)
 
     @rule(number=which)
     def confirm_by_password(self, number: int) -> None:
@@ -235,6 +248,7 @@ class Entering(RuleBasedStateMachine):
         if page.status != 429:
             assert page.status == 303, page.text
             session.confirmed_at = self.clock()
+            self.told[EventKind.LOGIN_CONFIRMED] += 1
 
     @rule(number=which)
     def log_out(self, number: int) -> None:
@@ -246,4 +260,5 @@ class Entering(RuleBasedStateMachine):
         page = self.ask(number, "GET", HOME.get(self.stage(number), ACCOUNT))
         fields = page.form("Log out").fields
         assert self.ask(number, "POST", "/log-out", data=fields).status == 303
+        self.told[EventKind.LOGIN_ENDED] += 1
         self.sessions[number] = None

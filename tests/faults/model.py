@@ -30,13 +30,21 @@ class Human:
     """An account and whoever it belongs to."""
 
     person: Person
-    role: str
+    member: str | None
+    """The role in the portal, if any."""
     password: str | None
+    operator: bool = False
     apps: list[App] = field(default_factory=list)
     codes: set[str] = field(default_factory=set)
     used_codes: set[str] = field(default_factory=set)
     old_codes: list[str] = field(default_factory=list)
     suspended: bool = False
+    wrong: list[datetime] = field(default_factory=list)
+    """When codes were wrong at log-in, since one was right."""
+
+    @property
+    def role(self) -> str:
+        return "operator" if self.operator else self.member or "nobody"
 
 
 @dataclass
