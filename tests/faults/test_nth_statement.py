@@ -52,7 +52,7 @@ class Trial:
         self.breaker.arm()
         page = self.bench.send(self.body, self.kind)
         assert page.status in self.bench.case.done, page.text
-        self.whole = self.bench.database.more_than_attempts()
+        self.whole, self.told = self.bench.database.more_than_attempts(), self._events()
         self.statements, self.commits = len(self.breaker.seen), self.breaker.commits
         self.tried = 0
         self.unexpected: list[str] = []
@@ -70,6 +70,8 @@ class Trial:
             self.unexpected.append(f"{what}, not 503")
         if left not in ([], self.whole):
             self.unexpected.append(f"{what}, and half of it was done: {left}")
+        if left and self._events() != self.told:
+            self.unexpected.append(f"{what}, and its events are {self._events()}")
         self.unexpected += [f"{what}, {fault}" for fault in (*self._granted(page), *self._files())]
         if page.status == 503 and not left:
             again = self._again()
@@ -80,6 +82,11 @@ class Trial:
 
     def _again(self) -> int:
         return self.bench.post(self.body, self.kind).status
+
+    def _events(self) -> list[object]:
+        """The kinds of those that came."""
+        before, now = (dump["events"] for dump in (self.bench.database.before(), self.bench.database.now()))
+        return sorted((now[key]["kind"] for key in now.keys() - before.keys()), key=str)
 
     def _granted(self, page: Page) -> list[str]:
         """What an answer that says that nothing was done gives: no login but the one there was, no mark, no pass."""
